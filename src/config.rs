@@ -1,0 +1,449 @@
+//! `kit.toml`, typed and validated: what a deployment serves, and what of it a page may see.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::value::{Members, Value};
+
+/// The version of the configuration that this build reads.
+pub const VERSION: u32 = 1;
+
+/// A deployment: one organisation and key at the platform, any number of sites.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Config {
+    /// The version of this file; 1.
+    pub version: u32,
+    /// The path below which everything is served, on each shop's own host.
+    #[serde(default = "default_path")]
+    pub path: String,
+    /// How events are stored and sent on.
+    #[serde(default)]
+    pub outbox: OutboxConfig,
+    /// The sites, each under a name of your own.
+    pub sites: BTreeMap<String, Site>,
+}
+
+/// How events are stored and sent on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct OutboxConfig {
+    /// Objects that a site's visitors are spread over. One takes about 200 requests a second.
+    pub shards: u32,
+    /// Raise by one whenever `shards` changes; the old objects are then drained to their end.
+    pub generation: u32,
+    /// The number of shards before the last change.
+    pub previous_shards: Option<u32>,
+    /// Requests a second that the tracker takes from one organisation; unlimited if unset, as no
+    /// limit is documented.
+    pub tracker_per_second: Option<u32>,
+    /// Requests that one invocation of a Worker may make: 50 on the free plan, 10,000 on the paid.
+    pub subrequests: u32,
+}
+
+impl Default for OutboxConfig {
+    fn default() -> Self {
+        Self {
+            shards: 1,
+            generation: 1,
+            previous_shards: None,
+            tracker_per_second: None,
+            subrequests: 50,
+        }
+    }
+}
+
+/// A shop's site.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches of a settings file")]
+#[non_exhaustive]
+pub struct Site {
+    /// The shop's hosts, with the port where it is not the usual one.
+    pub hosts: Vec<String>,
+    /// The site's id at the platform, for instance `8A412DC`.
+    pub site_id: String,
+    /// Under which of its names the platform serves the account.
+    #[serde(default)]
+    pub brand: Brand,
+    /// The tracker's address, where it is not the brand's own.
+    #[serde(default)]
+    pub tracker: Option<String>,
+    /// The domain of the cookie `sc`; the shop's own host if unset.
+    #[serde(default)]
+    pub cookie_domain: Option<String>,
+    /// What holds before a visitor has chosen.
+    #[serde(default)]
+    pub consent: ConsentDefault,
+    /// Global Privacy Control counts as a denial.
+    #[serde(default = "default_true")]
+    pub gpc: bool,
+    /// Do Not Track counts as a denial.
+    #[serde(default)]
+    pub dnt: bool,
+    /// A visitor who blocks the platform's own script is not tracked either.
+    #[serde(default)]
+    pub respect_blockers: bool,
+    /// Whether the platform's own script stays on the page for what the kit does not serve.
+    #[serde(default)]
+    pub mode: Mode,
+    /// A page view is sent by itself when a page is shown.
+    #[serde(default = "default_true")]
+    pub page_view: bool,
+    /// A page view is sent for each route of a single-page site.
+    #[serde(default)]
+    pub routes: bool,
+    /// Links of messages carry the contact in `etm_term`.
+    #[serde(default)]
+    pub etm_term: bool,
+    /// Where the platform's objects of this site live, fixed at the first deploy: `eu` or `us`.
+    #[serde(default)]
+    pub jurisdiction: Option<Jurisdiction>,
+    /// The currency of prices that name none.
+    #[serde(default)]
+    pub currency: Option<String>,
+    /// The language of the shop, for instance `uk`.
+    #[serde(default)]
+    pub locale: Option<String>,
+    /// The shop's time zone, for instance `Europe/Kyiv`.
+    #[serde(default)]
+    pub time_zone: Option<String>,
+    /// Which of a product's ids is its `g:id` in the feed, told to readers of the configuration.
+    #[serde(default)]
+    pub product_key: Option<String>,
+    /// What pages may use.
+    #[serde(default = "default_features")]
+    pub features: Vec<Feature>,
+}
+
+/// The platform's names; they differ in addresses and in the prefix of links.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Brand {
+    /// eSputnik
+    Esputnik,
+    /// Yespo
+    #[default]
+    Yespo,
+    /// Reteno
+    Reteno,
+}
+
+/// What holds before a visitor has chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum ConsentDefault {
+    /// Events wait in memory until the visitor allows them.
+    #[default]
+    Denied,
+    /// Events are sent until the visitor denies them.
+    Granted,
+    /// The shop's consent tool says on each page; the kit stores no choice.
+    Cmp,
+}
+
+/// How the kit shares the page with the platform's own script.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Mode {
+    /// The kit is the only script.
+    #[default]
+    Replace,
+    /// The platform's script stays for what the kit does not serve.
+    Beside,
+}
+
+/// Where data is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Jurisdiction {
+    /// The European Union.
+    Eu,
+    /// The United States, as authorised for government use.
+    Us,
+}
+
+/// What a page may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Feature {
+    /// Recording behaviour.
+    Tracking,
+}
+
+fn default_path() -> String {
+    "/k".into()
+}
+
+fn default_true() -> bool {
+    true
+}
+
+fn default_features() -> Vec<Feature> {
+    vec![Feature::Tracking]
+}
+
+/// A setting that cannot be used: where it stands, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Error {
+    /// The setting, for instance `sites.main.hosts`.
+    pub setting: String,
+    /// What to do about it.
+    pub fix: String,
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.setting, self.fix)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl Config {
+    /// Everything about the settings that the types do not say.
+    ///
+    /// # Errors
+    ///
+    /// The settings that cannot be used; never empty.
+    pub fn validate(&self) -> Result<(), Vec<Error>> {
+        let mut errors = Vec::new();
+        let mut wrong = |setting: String, fix: String| errors.push(Error { setting, fix });
+        if self.version != VERSION {
+            wrong("version".into(), format!("this build reads version {VERSION}"));
+        }
+        let segment = |text: &str| {
+            let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+            !text.is_empty() && text.bytes().all(allowed)
+        };
+        if !self.path.strip_prefix('/').is_some_and(|path| path.split('/').all(segment)) {
+            wrong("path".into(), "start with a slash and use letters, digits and hyphens".into());
+        }
+        if self.outbox.shards == 0 || self.outbox.shards > 1024 {
+            wrong("outbox.shards".into(), "choose 1 to 1024".into());
+        }
+        if self.outbox.generation > 1 && self.outbox.previous_shards.is_none() {
+            let fix = "say how many shards the generation before had".into();
+            wrong("outbox.previous_shards".into(), fix);
+        }
+        if self.outbox.subrequests < 10 {
+            wrong("outbox.subrequests".into(), "give at least 10; the free plan has 50".into());
+        }
+        if self.sites.is_empty() {
+            wrong("sites".into(), "add a table [sites.main] with hosts and site_id".into());
+        }
+        let mut hosts = BTreeMap::new();
+        let mut ids = BTreeMap::new();
+        for (name, site) in &self.sites {
+            let at = |setting: &str| format!("sites.{name}.{setting}");
+            if !segment(name) {
+                wrong(format!("sites.{name}"), "name sites in letters, digits, hyphens".into());
+            }
+            if site.hosts.is_empty() {
+                wrong(at("hosts"), "name the shop's hosts: [\"shop.example\"]".into());
+            }
+            for host in &site.hosts {
+                if !is_host(host) {
+                    let fix = format!("{host:?} is no host; write it bare: \"shop.example\"");
+                    wrong(at("hosts"), fix);
+                } else if let Some(other) = hosts.insert(host.clone(), name.clone()) {
+                    wrong(at("hosts"), format!("{host} belongs to the site {other} already"));
+                }
+            }
+            let id = &site.site_id;
+            let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+            if id.is_empty() || id.len() > 64 || !id.bytes().all(plain) {
+                wrong(at("site_id"), "give the site's id at the platform: \"8A412DC\"".into());
+            } else if let Some(other) = ids.insert(id.clone(), name.clone()) {
+                wrong(at("site_id"), format!("{id} belongs to the site {other} already"));
+            }
+            if let Some(tracker) = &site.tracker
+                && !is_upstream(tracker)
+            {
+                let fix = "give an https address without query; http only on loopback".into();
+                wrong(at("tracker"), fix);
+            }
+            if let Some(domain) = &site.cookie_domain {
+                let bare = |host: &str| host.split(':').next().unwrap_or_default().to_owned();
+                let covers = |host: &String| {
+                    let host = bare(host);
+                    host == *domain || host.ends_with(&format!(".{domain}"))
+                };
+                if !is_host(domain) || domain.contains(':') || !site.hosts.iter().all(covers) {
+                    let fix = "give a domain that all hosts of the site belong to".into();
+                    wrong(at("cookie_domain"), fix);
+                }
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    /// The site whose page sends `origin`, as browsers write it: `https://shop.example`.
+    ///
+    /// Plain http counts on loopback alone. The whole text is compared, so that look-alikes in
+    /// front, behind or before an `@` do not match.
+    #[must_use]
+    pub fn site_of_origin(&self, origin: &str) -> Option<(&str, &Site)> {
+        let (secure, host) = match origin.split_once("://") {
+            Some(("https", host)) => (true, host),
+            Some(("http", host)) => (false, host),
+            _ => return None,
+        };
+        self.site_of_host(host).filter(|_| secure || is_loopback(host))
+    }
+
+    /// The site that `host` belongs to.
+    #[must_use]
+    pub fn site_of_host(&self, host: &str) -> Option<(&str, &Site)> {
+        let found = self.sites.iter().find(|(_, site)| site.hosts.iter().any(|own| own == host));
+        found.map(|(name, site)| (name.as_str(), site))
+    }
+
+    /// The site with this id at the platform.
+    #[must_use]
+    pub fn site_of_id(&self, site_id: &str) -> Option<(&str, &Site)> {
+        let found = self.sites.iter().find(|(_, site)| site.site_id == site_id);
+        found.map(|(name, site)| (name.as_str(), site))
+    }
+}
+
+impl Site {
+    /// The tracker's address.
+    #[must_use]
+    pub fn tracker(&self) -> &str {
+        // Reteno's pages name eSputnik's tracker (R-REST).
+        self.tracker.as_deref().unwrap_or(match self.brand {
+            Brand::Yespo => "https://tracker.yespo.io/api/v2",
+            Brand::Esputnik | Brand::Reteno => "https://tracker.esputnik.com/api/v2",
+        })
+    }
+
+    /// What a page may know of the site, in the short names that the loader reads.
+    ///
+    /// Nothing of the account: neither site id nor addresses of the platform.
+    #[must_use]
+    pub fn page_part(&self, name: &str) -> Members {
+        let flag = |name: &str, on: bool| on.then(|| (name.to_owned(), Value::whole(1)));
+        let consent = match self.consent {
+            ConsentDefault::Denied => 0,
+            ConsentDefault::Granted => 1,
+            ConsentDefault::Cmp => 2,
+        };
+        let mut members =
+            vec![("s".into(), Value::text(name)), ("c".into(), Value::whole(consent))];
+        members.extend(flag("g", self.gpc));
+        members.extend(flag("n", self.dnt));
+        members.extend(flag("k", self.respect_blockers));
+        members.extend(flag("b", self.mode == Mode::Beside));
+        members.extend(flag("v", self.page_view && self.mode == Mode::Replace));
+        members.extend(flag("r", self.routes));
+        if let Some(domain) = &self.cookie_domain {
+            members.push(("d".into(), Value::text(domain)));
+        }
+        members
+    }
+}
+
+fn is_host(text: &str) -> bool {
+    let (host, port) = text.split_once(':').unwrap_or((text, "80"));
+    let label = |label: &str| {
+        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        !label.is_empty() && label.bytes().all(allowed)
+    };
+    host.split('.').all(label) && port.parse::<u16>().is_ok()
+}
+
+fn is_loopback(host: &str) -> bool {
+    let host = host.split(':').next().unwrap_or_default();
+    host == "localhost" || host == "127.0.0.1" || host.ends_with(".localhost")
+}
+
+fn is_upstream(address: &str) -> bool {
+    let clean = !address.contains(['?', '#', '@', ' ', '\\']);
+    let rest = |host: &str| host.split('/').next().unwrap_or_default().to_owned();
+    clean
+        && match address.split_once("://") {
+            Some(("https", host)) => is_host(&rest(host)),
+            Some(("http", host)) => is_loopback(&rest(host)),
+            _ => false,
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(change: impl FnOnce(&mut serde_json::Value)) -> Result<Config, String> {
+        let mut value = serde_json::json!({
+            "version": 1,
+            "sites": {"main": {"hosts": ["shop.example", "127.0.0.1:8080"], "site_id": "8A412DC"}},
+        });
+        change(&mut value);
+        let config: Config = serde_json::from_value(value).map_err(|error| error.to_string())?;
+        match config.validate() {
+            Ok(()) => Ok(config),
+            Err(errors) => {
+                Err(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+            }
+        }
+    }
+
+    #[test]
+    fn a_site_with_hosts_and_id_is_enough() {
+        let config = config(|_| {}).unwrap();
+        assert_eq!(config.path, "/k");
+        assert_eq!(config.sites["main"].tracker(), "https://tracker.yespo.io/api/v2");
+    }
+
+    #[test]
+    fn wrong_settings_name_themselves() {
+        let wrong = |path: &str, value: serde_json::Value| {
+            let path = path.to_owned();
+            config(move |config| *config.pointer_mut(&path).unwrap() = value).unwrap_err()
+        };
+        assert!(wrong("/sites/main/hosts", serde_json::json!(["https://a.b"])).contains("hosts"));
+        assert!(wrong("/sites/main/site_id", "".into()).contains("sites.main.site_id"));
+        assert!(wrong("/version", 2.into()).contains("version"));
+        let extra = config(|c| c["sites"]["main"]["key"] = "x".into()).unwrap_err();
+        assert!(extra.contains("unknown field `key`"), "{extra}");
+        for address in ["http://a.b/", "https://a.b/?x", "ftp://a.b", "https://u@a.b/"] {
+            let error = config(|c| c["sites"]["main"]["tracker"] = address.into()).unwrap_err();
+            assert!(error.contains("sites.main.tracker"), "{error}");
+        }
+    }
+
+    #[test]
+    fn origins_match_exactly_or_not_at_all() {
+        let config = config(|_| {}).unwrap();
+        assert!(config.site_of_origin("https://shop.example").is_some());
+        assert!(config.site_of_origin("http://127.0.0.1:8080").is_some());
+        for origin in [
+            "null",
+            "",
+            "http://shop.example",
+            "https://shop.example.evil",
+            "https://evilshop.example",
+            "https://shop.example@evil.example",
+            "https://shop.example:444",
+            "https://SHOP.example",
+        ] {
+            assert!(config.site_of_origin(origin).is_none(), "{origin}");
+        }
+    }
+
+    #[test]
+    fn pages_learn_nothing_of_the_account() {
+        let config = config(|_| {}).unwrap();
+        let part = Value::Object(config.sites["main"].page_part("main")).to_json();
+        assert_eq!(part, r#"{"s":"main","c":0,"g":1,"v":1}"#);
+    }
+}

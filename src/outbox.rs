@@ -1,0 +1,306 @@
+//! The Worker's durable queue as a state machine: which row may be sent now, and what an answer
+//! means for it.
+//!
+//! A row holds the bodies that one request brought for one visitor. The host keeps the bodies in
+//! its store; here is only what decides. Time and randomness are arguments.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+use crate::retry::{Fate, fate, pause};
+
+/// Requests under way at a time; a Worker has six connections.
+const LANES: usize = 6;
+
+/// Failures in a row after which the platform counts as down.
+const BREAKER_FAILURES: u32 = 5;
+
+/// Longest time for which nothing is tried while the platform is down, in milliseconds: after it
+/// is back, events must not wait much longer.
+const BREAKER_LONGEST: u64 = 15_000;
+
+/// How long a row is tried before its events count as dead, in milliseconds: seven days.
+const MAX_ROW_AGE: u64 = 7 * 24 * 60 * 60 * 1000;
+
+/// A row as the store keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "the store must keep every member")]
+pub struct Row {
+    /// The row's key; a later row has a greater one.
+    pub id: u64,
+    /// The visitor. Their rows leave in order, one request at a time.
+    pub web_id: String,
+    /// How many bodies the row holds.
+    pub count: usize,
+    /// The next body to send; the ones before it are settled.
+    pub position: usize,
+    /// Attempts at the body at `position` that failed.
+    pub attempts: u32,
+    /// Not before this time, Unix milliseconds.
+    pub next_at: u64,
+    /// Whether bodies from `position` on may have been sent without an answer having been kept.
+    pub unknown: bool,
+    /// When the row was stored, Unix milliseconds.
+    pub received: u64,
+}
+
+/// What the host must do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Output {
+    /// Send the body at `position` of `row` and report with [`Outbox::handle_answer`].
+    Send {
+        /// The row's key.
+        row: u64,
+        /// The body's place in the row.
+        position: usize,
+        /// Whether it may have been sent before without an answer having been kept.
+        resent_unknown: bool,
+    },
+    /// Nothing to send before this time; `None` if an answer must come first or nothing waits.
+    Wait(Option<u64>),
+}
+
+/// What became of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Settled {
+    /// The platform has it.
+    Delivered,
+    /// The platform will not take it; keep it as a dead row with the reason.
+    Dead,
+    /// It stays where it is and is tried again.
+    Waits,
+}
+
+/// Rows on their way to the platform.
+///
+/// # Guarantees
+///
+/// - A visitor's bodies are sent in the order they came, one at a time; visitors do not wait for
+///   each other.
+/// - A body leaves only when the platform took it or refused it for good.
+/// - Before the first body of a row is sent, [`Outbox::take_updates`] returns the row marked
+///   `unknown`; store that before sending, and a crash can be told from a rest.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    rows: HashMap<u64, Entry>,
+    /// Keys of a visitor's rows, oldest first; only the first may be sent.
+    visitors: HashMap<String, VecDeque<u64>>,
+    /// First rows of visitors that are not being sent, by time.
+    ready: BTreeSet<(u64, u64)>,
+    in_flight: usize,
+    changed: BTreeSet<u64>,
+    failures: u32,
+    closed_until: u64,
+    rate: Option<Rate>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    row: Row,
+    in_flight: bool,
+    /// What the store has.
+    stored: Row,
+}
+
+impl Outbox {
+    /// An empty outbox that sends at most `per_second` requests a second, if that is given.
+    #[must_use]
+    pub fn new(per_second: Option<u32>) -> Self {
+        Self { rate: per_second.map(Rate::new), ..Self::default() }
+    }
+
+    /// Takes a row that the store has.
+    pub fn handle_row(&mut self, row: Row) {
+        let queue = self.visitors.entry(row.web_id.clone()).or_default();
+        queue.push_back(row.id);
+        if queue.len() == 1 {
+            self.ready.insert((row.next_at, row.id));
+        }
+        self.rows.insert(row.id, Entry { stored: row.clone(), row, in_flight: false });
+    }
+
+    /// How many bodies wait.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.rows.values().map(|entry| entry.row.count - entry.row.position).sum()
+    }
+
+    /// The visitor of a row that waits.
+    #[must_use]
+    pub fn visitor_of(&self, id: u64) -> Option<String> {
+        self.rows.get(&id).map(|entry| entry.row.web_id.clone())
+    }
+
+    /// When something can be sent next, if nothing is under way.
+    #[must_use]
+    pub fn next_due(&self, now: u64) -> Option<u64> {
+        let (next_at, _) = self.ready.first()?;
+        let rate = self.rate.as_ref().map_or(0, |rate| rate.next(now));
+        Some((*next_at).max(self.closed_until).max(rate).max(now))
+    }
+
+    /// Says what to do. Call until it says to wait.
+    #[must_use]
+    pub fn poll_output(&mut self, now: u64) -> Output {
+        // While the platform may be down, one request asks whether it is.
+        let lanes = if self.failures >= BREAKER_FAILURES { 1 } else { LANES };
+        if self.in_flight >= lanes {
+            return Output::Wait(None);
+        }
+        let Some(&(next_at, id)) = self.ready.first() else { return Output::Wait(None) };
+        let mut not_before = next_at.max(self.closed_until);
+        if let Some(rate) = &self.rate {
+            not_before = not_before.max(rate.next(now));
+        }
+        if not_before > now {
+            return Output::Wait(Some(not_before));
+        }
+        self.ready.remove(&(next_at, id));
+        let Some(entry) = self.rows.get_mut(&id) else { return Output::Wait(None) };
+        if let Some(rate) = &mut self.rate {
+            rate.take(now);
+        }
+        let resent_unknown = entry.stored.unknown && entry.stored == entry.row;
+        entry.in_flight = true;
+        if !entry.row.unknown {
+            entry.row.unknown = true;
+            self.changed.insert(id);
+        }
+        self.in_flight += 1;
+        Output::Send { row: id, position: entry.row.position, resent_unknown }
+    }
+
+    /// Takes the answer to a request: its status, `None` for silence; whether its body says that
+    /// the platform has this event already; and the wait it asks for.
+    pub fn handle_answer(
+        &mut self,
+        id: u64,
+        status: Option<u16>,
+        known: bool,
+        retry_after: Option<u64>,
+        now: u64,
+        random: u32,
+    ) -> Settled {
+        let Some(entry) = self.rows.get_mut(&id) else { return Settled::Delivered };
+        self.in_flight -= usize::from(entry.in_flight);
+        entry.in_flight = false;
+        let expired = now.saturating_sub(entry.row.received) > MAX_ROW_AGE;
+        let settled = match fate(status) {
+            Fate::Done => Settled::Delivered,
+            _ if known => Settled::Delivered,
+            Fate::Final => Settled::Dead,
+            Fate::Transient if expired => Settled::Dead,
+            Fate::Transient => Settled::Waits,
+        };
+        if settled == Settled::Waits {
+            let wait = pause(entry.row.attempts, retry_after, random);
+            entry.row.attempts += 1;
+            entry.row.next_at = now + wait;
+            entry.row.unknown = status.is_none();
+            self.changed.insert(id);
+            self.failures += 1;
+            if status == Some(429) {
+                // The limit is the account's, not this visitor's.
+                self.closed_until = self.closed_until.max(now + wait);
+            } else if self.failures >= BREAKER_FAILURES {
+                let wait = pause(self.failures - BREAKER_FAILURES, retry_after, random);
+                self.closed_until = now + wait.min(BREAKER_LONGEST).max(retry_after.unwrap_or(0));
+            }
+            self.ready.insert((entry.row.next_at, id));
+            return settled;
+        }
+        self.failures = 0;
+        self.closed_until = 0;
+        entry.row.position += 1;
+        entry.row.attempts = 0;
+        entry.row.next_at = 0;
+        if entry.row.position < entry.row.count {
+            self.ready.insert((0, id));
+        } else {
+            entry.row.unknown = false;
+            self.changed.insert(id);
+            if let Some(queue) = self.visitors.get_mut(&entry.row.web_id) {
+                queue.pop_front();
+                match queue.front().and_then(|next| self.rows.get(next)) {
+                    Some(next) => {
+                        self.ready.insert((next.row.next_at, next.row.id));
+                    }
+                    None => {
+                        self.visitors.remove(&self.rows[&id].row.web_id);
+                    }
+                }
+            }
+        }
+        settled
+    }
+
+    /// Ends a pass: what rows have come to since is to be stored, so that it is not sent again
+    /// after the host was stopped.
+    pub fn handle_rest(&mut self) {
+        for (id, entry) in &mut self.rows {
+            if !entry.in_flight && entry.row != entry.stored {
+                entry.row.unknown &= entry.row.attempts > 0;
+                self.changed.insert(*id);
+            }
+        }
+    }
+
+    /// The rows whose stored form has changed. A row whose `position` is its `count` is done: its
+    /// bodies can go.
+    #[must_use]
+    pub fn take_updates(&mut self) -> Vec<Row> {
+        let mut updates = Vec::new();
+        for id in std::mem::take(&mut self.changed) {
+            let Some(entry) = self.rows.get_mut(&id) else { continue };
+            if entry.row != entry.stored {
+                entry.stored = entry.row.clone();
+                updates.push(entry.row.clone());
+            }
+            if entry.row.position >= entry.row.count {
+                self.rows.remove(&id);
+            }
+        }
+        updates
+    }
+
+    /// Drops what waits of a visitor.
+    pub fn forget(&mut self, web_id: &str) {
+        for id in self.visitors.remove(web_id).unwrap_or_default() {
+            if let Some(entry) = self.rows.remove(&id) {
+                self.ready.remove(&(entry.row.next_at, id));
+                self.in_flight -= usize::from(entry.in_flight);
+            }
+        }
+    }
+}
+
+/// A generic cell rate limiter at 80 % of what the platform allows, with a burst of 5 %.
+///
+/// The margin is for requests that the network delays into one second with later ones.
+#[derive(Debug)]
+struct Rate {
+    /// Microseconds between requests.
+    interval: u64,
+    tolerance: u64,
+    /// When the next request is due if they come evenly, Unix microseconds.
+    due: u64,
+}
+
+impl Rate {
+    fn new(per_second: u32) -> Self {
+        let per_second = u64::from(per_second.max(1));
+        let interval = 1_250_000 / per_second;
+        Self { interval, tolerance: interval * (per_second / 20).max(1), due: 0 }
+    }
+
+    /// The next time at which a request may leave, Unix milliseconds.
+    fn next(&self, now: u64) -> u64 {
+        let earliest = self.due.saturating_sub(self.tolerance);
+        if earliest <= now * 1000 { now } else { earliest.div_ceil(1000) }
+    }
+
+    fn take(&mut self, now: u64) {
+        self.due = self.due.max(now * 1000) + self.interval;
+    }
+}
