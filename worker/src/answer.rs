@@ -1,0 +1,100 @@
+//! Errors of requests, and the one place where they become answers.
+
+use esputnik_kit::{
+    problem::{Code, Problem},
+    value::Value,
+    wire::problem_members,
+};
+use worker::{Headers, Response, ResponseBuilder, Result};
+
+/// Why a request got no normal answer.
+#[derive(Debug)]
+pub(crate) enum Error {
+    /// No such address.
+    NotFound,
+    /// The address does not take this method.
+    Method(&'static str),
+    /// The page is not one of the deployment's.
+    Origin,
+    /// The call needs the server token.
+    Unauthorised,
+    /// The body is too long.
+    TooLong,
+    /// The body is compressed, which is not taken.
+    Encoded,
+    /// The body is not what is asked for.
+    Body(Problem),
+    /// Cannot be stored now; the caller keeps it.
+    Unavailable(&'static str),
+    /// The deployment is set up wrongly; the text names the setting and no secret.
+    Settings(String),
+    /// A bug or the runtime's failure. Logged, never shown.
+    Internal(worker::Error),
+}
+
+impl From<worker::Error> for Error {
+    fn from(error: worker::Error) -> Self {
+        Self::Internal(error)
+    }
+}
+
+impl Error {
+    pub(crate) fn into_response(self) -> Result<Response> {
+        let plain = |status, code: &str, message: &str| {
+            let members = [("code", code), ("message", message)];
+            let members = members.map(|(name, text)| (name.to_owned(), Value::text(text)));
+            json(status, &error_value(members.into()))
+        };
+        match self {
+            Self::NotFound => plain(404, "not_found", "no such address"),
+            Self::Method(allowed) => {
+                let response = plain(405, "method_not_allowed", "use another method")?;
+                response.headers().set("allow", allowed)?;
+                Ok(response)
+            }
+            Self::Origin => {
+                plain(403, "origin_not_allowed", "add the page's host to its site in kit.toml")
+            }
+            Self::Unauthorised => {
+                plain(401, "unauthorised", "send Authorization: Bearer with KIT_SERVER_TOKEN")
+            }
+            Self::TooLong => plain(413, "too_long", "send at most 64 KB"),
+            Self::Encoded => plain(415, "encoded", "send the body uncompressed"),
+            Self::Body(problem) => {
+                let status = if problem.code == Code::UnknownSite { 422 } else { 400 };
+                json(status, &error_value(problem_members(&problem)))
+            }
+            Self::Unavailable(why) => {
+                let response = plain(503, "unavailable", why)?;
+                response.headers().set("retry-after", "2")?;
+                Ok(response)
+            }
+            Self::Settings(text) => {
+                worker::console_error!("settings: {text}");
+                plain(500, "settings", "the deployment is set up wrongly; see its log")
+            }
+            Self::Internal(error) => {
+                worker::console_error!("internal: {error}");
+                plain(500, "internal", "the request could not be served")
+            }
+        }
+    }
+}
+
+fn error_value(members: Vec<(String, Value)>) -> Value {
+    Value::Object(vec![("error".into(), Value::Object(members))])
+}
+
+/// An answer that holds JSON and is kept nowhere.
+pub(crate) fn json(status: u16, value: &Value) -> Result<Response> {
+    text_json(status, value.to_json())
+}
+
+/// An answer that holds JSON text and is kept nowhere.
+pub(crate) fn text_json(status: u16, text: String) -> Result<Response> {
+    let headers = Headers::new();
+    headers.set("content-type", "application/json")?;
+    headers.set("cache-control", "no-store")?;
+    headers.set("x-content-type-options", "nosniff")?;
+    Ok(ResponseBuilder::new().with_status(status).with_headers(headers).fixed(text.into_bytes()))
+}

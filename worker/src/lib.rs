@@ -1,0 +1,33 @@
+//! The edge face of esputnik-kit: takes events from pages, makes them durable, forwards them.
+//!
+//! It alone knows the platform's addresses and the deployment's secrets. See [`routes`] for what it
+//! serves.
+
+mod answer;
+mod assets;
+mod guard;
+mod outbox_object;
+mod routes;
+mod settings;
+mod store;
+mod upstream;
+
+use worker::{Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, event};
+
+// Whatever is exported with wasm-bindgen becomes a method of the Worker that anybody may call.
+const _: () = assert!(!esputnik_kit::HAS_BROWSER_FACE, "build the Worker without page features");
+
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
+    // Never an error out of here: the runtime would show its text, or end other requests with it.
+    match routes::dispatch(request, &env).await {
+        Ok(response) => Ok(response),
+        Err(error) => error.into_response(),
+    }
+}
+
+/// Wakes every outbox: an alarm that failed too often is not tried again by the platform.
+#[event(scheduled)]
+async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    routes::wake_outboxes(&env).await;
+}

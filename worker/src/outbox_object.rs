@@ -1,0 +1,583 @@
+//! The Durable Object that stores events and drains them to the platform.
+//!
+//! A request is answered only when what it brought is on disk: the runtime holds the answer until
+//! the writes before it are durable.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+};
+
+use esputnik_kit::{
+    config::Site,
+    event::{Event, MAX_RECORD},
+    json,
+    outbox::{Outbox, Output, Settled},
+    problem::{Code, Problem},
+    retry::parse_retry_after,
+    value::Value,
+    visitor::{Context, Outcome, Visitor},
+    wire::{Record, result_value},
+};
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use worker::{Date, DurableObject, Env, Method, Request, Response, Result, State, durable_object};
+
+use crate::{
+    answer::text_json,
+    assets,
+    settings::load_config,
+    store::{Dead, NewBatch, Sending, Store},
+    upstream,
+};
+
+/// How often the tables are cleaned, in milliseconds.
+const CLEAN_EVERY: u64 = 60 * 60 * 1000;
+
+/// Requests of an alarm that are left for what is not an event.
+const SPARE_REQUESTS: u32 = 5;
+
+/// What the Worker hands over of a batch.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Ingest {
+    pub(crate) site: String,
+    pub(crate) received: u64,
+    pub(crate) sent_at: u64,
+    pub(crate) agent: String,
+    pub(crate) records: Vec<Box<RawValue>>,
+}
+
+/// What the Worker hands over of a server's event.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct IngestRest {
+    pub(crate) site: String,
+    pub(crate) received: u64,
+    pub(crate) id: String,
+    pub(crate) agent: String,
+    pub(crate) body: Box<RawValue>,
+}
+
+/// A question for the state of events, or an order to erase.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct About {
+    pub(crate) web_id: String,
+    #[serde(default)]
+    pub(crate) ids: Vec<String>,
+}
+
+/// One shard of a site's events.
+#[durable_object]
+#[expect(unnameable_types, reason = "the runtime makes it; nobody names it")]
+#[expect(missing_debug_implementations, reason = "its state and environment have none")]
+pub struct OutboxObject {
+    state: State,
+    env: Env,
+    inner: RefCell<Option<Inner>>,
+    draining: Cell<bool>,
+    armed: Cell<Option<u64>>,
+    cleaned: Cell<u64>,
+}
+
+struct Inner {
+    store: Rc<Store>,
+    outbox: Outbox,
+    salt: String,
+    counters: Counters,
+}
+
+/// What happened since the object was started.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Counters {
+    accepted: u64,
+    duplicates: u64,
+    refused: u64,
+    delivered: u64,
+    dead: u64,
+    resent_unknown: u64,
+    rows_written: u64,
+}
+
+impl DurableObject for OutboxObject {
+    fn new(state: State, env: Env) -> Self {
+        Self {
+            state,
+            env,
+            inner: RefCell::default(),
+            draining: Cell::new(false),
+            armed: Cell::new(None),
+            cleaned: Cell::new(0),
+        }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        self.open()?;
+        let path = request.path();
+        let text =
+            if request.method() == Method::Post { request.text().await? } else { String::new() };
+        let answer = match path.as_str() {
+            "/ingest" => self.ingest(&serde_json::from_str(&text)?)?,
+            "/ingest-rest" => self.ingest_rest(&serde_json::from_str(&text)?)?,
+            "/states" => self.states(&serde_json::from_str(&text)?)?,
+            "/erase" => self.erase(&serde_json::from_str(&text)?)?,
+            "/dead" => self.dead()?,
+            "/replay" => self.replay()?,
+            "/stats" => self.stats()?,
+            "/wake" => "{}".to_owned(),
+            _ => return Response::error("", 404),
+        };
+        self.arm().await?;
+        text_json(200, answer)
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        self.armed.set(None);
+        // An alarm that fails is tried six times and then never again, so nothing may leave here.
+        if let Err(error) = self.drain().await {
+            worker::console_error!("drain: {error}");
+        }
+        self.draining.set(false);
+        if let Err(error) = self.arm().await {
+            worker::console_error!("alarm: {error}");
+        }
+        Response::ok("")
+    }
+}
+
+impl OutboxObject {
+    fn open(&self) -> Result<()> {
+        if self.inner.borrow().is_some() {
+            return Ok(());
+        }
+        let store = Rc::new(Store::open(self.state.storage().sql())?);
+        let config = load_config(&self.env).map_err(|_| "the settings cannot be read")?;
+        // Objects do not know each other's pace, so each keeps to its share.
+        let share = |per_second: u32| (per_second / config.outbox.shards.max(1)).max(1);
+        let mut outbox = Outbox::new(config.outbox.tracker_per_second.map(share));
+        for row in store.open_rows()? {
+            outbox.handle_row(row);
+        }
+        let salt = store.salt(&random_hex())?;
+        let counters = Counters::default();
+        *self.inner.borrow_mut() = Some(Inner { store, outbox, salt, counters });
+        Ok(())
+    }
+
+    fn with<T>(&self, use_it: impl FnOnce(&mut Inner) -> Result<T>) -> Result<T> {
+        let mut inner = self.inner.borrow_mut();
+        use_it(inner.as_mut().ok_or("the object is not open")?)
+    }
+
+    fn site(&self, name: &str) -> Result<Site> {
+        let config = load_config(&self.env).map_err(|_| "the settings cannot be read")?;
+        config.sites.get(name).cloned().ok_or_else(|| "no such site".into())
+    }
+
+    fn ingest(&self, batch: &Ingest) -> Result<String> {
+        let site = self.site(&batch.site)?;
+        let context = Context {
+            site_id: &site.site_id,
+            etm_term: site.etm_term,
+            received: batch.received,
+            sent_at: batch.sent_at,
+        };
+        self.with(|inner| {
+            let mut intake = Intake::new(batch.received, &batch.agent);
+            let mut results = Vec::new();
+            for raw in &batch.records {
+                let text = raw.get();
+                let read = if text.len() > MAX_RECORD {
+                    Err(Problem::new(Code::TooLong, "", "a record may have 32,768 bytes"))
+                } else {
+                    json::parse(text).and_then(|value| Record::from_value(&value))
+                };
+                let (id, outcome) = match read {
+                    Ok(record) => {
+                        let apply = |visitor: &mut Visitor| visitor.apply(&record, &context);
+                        let web_id = record.web_id.as_str();
+                        (record.id.clone(), intake.take(inner, web_id, &record.id, apply)?)
+                    }
+                    Err(problem) => (raw_id(text), Outcome::refused(problem, Vec::new())),
+                };
+                let warnings = &outcome.warnings;
+                let result = result_value(&id, outcome.verdict, outcome.reason.as_ref(), warnings);
+                results.push(result);
+            }
+            intake.store(inner)?;
+            Ok(results_text(results))
+        })
+    }
+
+    fn ingest_rest(&self, request: &IngestRest) -> Result<String> {
+        let site = self.site(&request.site)?;
+        let context = Context {
+            site_id: &site.site_id,
+            etm_term: site.etm_term,
+            received: request.received,
+            sent_at: request.received,
+        };
+        self.with(|inner| {
+            let mut intake = Intake::new(request.received, &request.agent);
+            let read = json::parse(request.body.get())
+                .map_err(|problem| vec![problem])
+                .and_then(|value| Event::from_rest(&value));
+            let outcome = match read {
+                Ok(reading) => {
+                    let origin = reading.event.origin.web_id.clone();
+                    // Product updates belong to no visitor; they share a lane of their own.
+                    let web_id = origin.unwrap_or_else(|| "-".to_owned());
+                    intake.take(inner, &web_id, &request.id, |visitor| {
+                        visitor.apply_rest(reading, &request.id, &context)
+                    })?
+                }
+                Err(mut errors) => Outcome::refused(errors.remove(0), Vec::new()),
+            };
+            intake.store(inner)?;
+            let reason = outcome.reason.as_ref();
+            let result = result_value(&request.id, outcome.verdict, reason, &outcome.warnings);
+            Ok(results_text(vec![result]))
+        })
+    }
+
+    fn states(&self, about: &About) -> Result<String> {
+        self.with(|inner| {
+            let mut results = Vec::new();
+            for id in &about.ids {
+                let mut members = vec![("id".to_owned(), Value::text(id))];
+                let state = match inner.store.message(&about.web_id, id)? {
+                    None => "unknown",
+                    Some(message) if !message.delivered => "accepted",
+                    Some(_) => match inner.store.refusal(id)? {
+                        Some(reason) => {
+                            members.push(("message".into(), Value::text(reason)));
+                            "dead"
+                        }
+                        None => "delivered",
+                    },
+                };
+                members.push(("state".into(), Value::text(state)));
+                results.push(Value::Object(members));
+            }
+            Ok(results_text(results))
+        })
+    }
+
+    fn erase(&self, about: &About) -> Result<String> {
+        self.with(|inner| {
+            inner.store.erase(&about.web_id)?;
+            inner.outbox.forget(&about.web_id);
+            Ok("{}".to_owned())
+        })
+    }
+
+    fn dead(&self) -> Result<String> {
+        self.with(|inner| {
+            let rows = inner.store.dead(100)?.into_iter().map(|row| {
+                let text = |name: &str, text: String| (name.to_owned(), Value::Text(text));
+                Value::Object(vec![
+                    text("id", row.message_id),
+                    ("at".into(), Value::whole(row.at)),
+                    ("status".into(), Value::whole(row.status.into())),
+                    text("reason", row.reason),
+                    ("body".into(), json::parse(&row.body).unwrap_or_default()),
+                ])
+            });
+            Ok(Value::Object(vec![("dead".into(), Value::List(rows.collect()))]).to_json())
+        })
+    }
+
+    /// Puts what the platform refused back into the queue, as it was.
+    fn replay(&self) -> Result<String> {
+        self.with(|inner| {
+            let rows = inner.store.dead(100)?;
+            let count = rows.len() as u64;
+            for row in rows {
+                let batch = NewBatch {
+                    web_id: row.web_id,
+                    received: now(),
+                    agent: row.agent,
+                    ids: vec![row.message_id],
+                    bodies: vec![row.body],
+                };
+                inner.store.exhume(row.id)?;
+                let (row, _) = inner.store.add(&batch)?;
+                inner.outbox.handle_row(row);
+            }
+            Ok(Value::Object(vec![("replayed".into(), Value::whole(count))]).to_json())
+        })
+    }
+
+    fn stats(&self) -> Result<String> {
+        self.with(|inner| {
+            let (pending, dead) = inner.store.counts()?;
+            let counters = serde_json::to_string(&inner.counters)?;
+            Ok(format!("{{\"pending\":{pending},\"dead\":{dead},\"since_start\":{counters}}}"))
+        })
+    }
+
+    /// Sees to it that an alarm comes when there is something to do.
+    async fn arm(&self) -> Result<()> {
+        let due = {
+            let mut inner = self.inner.borrow_mut();
+            let Some(inner) = inner.as_mut() else { return Ok(()) };
+            if self.draining.get() { None } else { inner.outbox.next_due(now()) }
+        };
+        let Some(due) = due else { return Ok(()) };
+        // Setting an alarm is a row written, so one that comes soon enough stays.
+        if self.armed.get().is_some_and(|armed| armed <= due && armed + 1000 > now()) {
+            return Ok(());
+        }
+        self.armed.set(Some(due));
+        let wait = i64::try_from(due.saturating_sub(now())).unwrap_or(i64::MAX);
+        self.state.storage().set_alarm(wait).await
+    }
+
+    /// Sends what can be sent, within the requests that one invocation may make.
+    async fn drain(&self) -> Result<()> {
+        self.open()?;
+        if self.draining.replace(true) {
+            return Ok(());
+        }
+        if now().saturating_sub(self.cleaned.get()) > CLEAN_EVERY {
+            self.cleaned.set(now());
+            self.with(|inner| inner.store.clean(now()))?;
+        }
+        let config = load_config(&self.env).map_err(|_| "the settings cannot be read")?;
+        let name = self.state.id().name().unwrap_or_default();
+        let site = self.site(name.split('/').next().unwrap_or_default())?;
+        let mut left = config.outbox.subrequests.saturating_sub(SPARE_REQUESTS);
+        let mut loaded: HashMap<u64, Rc<Sending>> = HashMap::new();
+        let mut under_way = FuturesUnordered::new();
+        loop {
+            let output = match left {
+                0 => Output::Wait(None),
+                _ => self.with(|inner| Ok(inner.outbox.poll_output(now())))?,
+            };
+            match output {
+                Output::Send { row, position, resent_unknown } => {
+                    left -= 1;
+                    let bodies = self.with(|inner| {
+                        inner.counters.resent_unknown += u64::from(resent_unknown);
+                        inner.save()?;
+                        if let Some(known) = loaded.get(&row) {
+                            return Ok(Some(Rc::clone(known)));
+                        }
+                        Ok(inner.store.sending(row)?.map(Rc::new))
+                    })?;
+                    let Some(bodies) = bodies else {
+                        // Erased meanwhile.
+                        self.with(|inner| {
+                            inner.outbox.handle_answer(row, Some(200), true, None, now(), 0);
+                            Ok(())
+                        })?;
+                        continue;
+                    };
+                    loaded.insert(row, Rc::clone(&bodies));
+                    let tracker = site.tracker();
+                    under_way.push(async move {
+                        let body = bodies.bodies.get(position).map_or("{}", |body| body.get());
+                        let answer = upstream::send_event(tracker, body, &bodies.agent).await;
+                        (row, position, bodies, answer)
+                    });
+                }
+                Output::Wait(_) => {
+                    let Some((row, position, bodies, answer)) = under_way.next().await else {
+                        break;
+                    };
+                    self.answer(row, position, &bodies, &answer)?;
+                }
+                _ => break,
+            }
+        }
+        self.with(|inner| {
+            inner.outbox.handle_rest();
+            inner.save()
+        })
+    }
+
+    fn answer(
+        &self,
+        row: u64,
+        position: usize,
+        sending: &Sending,
+        answer: &upstream::Answer,
+    ) -> Result<()> {
+        self.with(|inner| {
+            // The tracker says so about an event that it has; which status goes with it is not
+            // documented.
+            let known = answer.text.contains("Duplicated request");
+            let wait = parse_retry_after(answer.retry_after.as_deref(), now());
+            let web_id = inner.outbox.visitor_of(row).unwrap_or_default();
+            let settled =
+                inner.outbox.handle_answer(row, answer.status, known, wait, now(), random());
+            match settled {
+                Settled::Delivered => inner.counters.delivered += 1,
+                Settled::Dead => {
+                    inner.counters.dead += 1;
+                    let reason: String = answer.text.chars().take(1000).collect();
+                    inner.store.bury(&Dead {
+                        message_id: sending.ids.get(position).map_or("", String::as_str),
+                        web_id: &web_id,
+                        body: sending.bodies.get(position).map_or("{}", |body| body.get()),
+                        agent: &sending.agent,
+                        status: answer.status.unwrap_or(0),
+                        reason: &reason,
+                        at: now(),
+                    })?;
+                }
+                _ => {}
+            }
+            inner.save()
+        })
+    }
+}
+
+impl Inner {
+    fn save(&mut self) -> Result<()> {
+        for row in self.outbox.take_updates() {
+            self.counters.rows_written += self.store.update(&row)? as u64;
+        }
+        Ok(())
+    }
+}
+
+/// What one request brings, until it is stored.
+struct Intake {
+    received: u64,
+    agent: String,
+    visitors: HashMap<String, Visitor>,
+    batches: Vec<NewBatch>,
+    /// Ids without a body, by visitor; they come behind the ids of the bodies.
+    silent: Vec<(String, String)>,
+}
+
+impl Intake {
+    fn new(received: u64, agent: &str) -> Self {
+        Self {
+            received,
+            agent: agent.to_owned(),
+            visitors: HashMap::new(),
+            batches: Vec::new(),
+            silent: Vec::new(),
+        }
+    }
+
+    fn take(
+        &mut self,
+        inner: &mut Inner,
+        web_id: &str,
+        id: &str,
+        apply: impl FnOnce(&mut Visitor) -> Outcome,
+    ) -> Result<Outcome> {
+        let fresh = |batch: &NewBatch| batch.ids.iter().any(|known| known == id);
+        let repeated = self.batches.iter().any(fresh)
+            || self.silent.iter().any(|(_, known)| known == id)
+            || inner.store.message(web_id, id)?.is_some();
+        if repeated {
+            inner.counters.duplicates += 1;
+            return Ok(Outcome::known_message(id));
+        }
+        if !self.visitors.contains_key(web_id) {
+            let known = inner.store.visitor(web_id)?.unwrap_or_default();
+            self.visitors.insert(web_id.to_owned(), known);
+        }
+        let Some(visitor) = self.visitors.get_mut(web_id) else {
+            return Err("just inserted".into());
+        };
+        let outcome = apply(visitor);
+        match outcome.verdict {
+            esputnik_kit::wire::Verdict::Accepted => inner.counters.accepted += 1,
+            esputnik_kit::wire::Verdict::Duplicate => inner.counters.duplicates += 1,
+            _ => {
+                inner.counters.refused += 1;
+                return Ok(outcome);
+            }
+        }
+        let Some(body) = &outcome.body else {
+            self.silent.push((web_id.to_owned(), id.to_owned()));
+            return Ok(outcome);
+        };
+        let batch = self.batch(web_id);
+        batch.ids.push(id.to_owned());
+        batch.bodies.push(body.to_json());
+        Ok(outcome)
+    }
+
+    /// What goes into the row of this visitor.
+    fn batch(&mut self, web_id: &str) -> &mut NewBatch {
+        let known = self.batches.iter().position(|batch| batch.web_id == web_id);
+        let place = known.unwrap_or(self.batches.len());
+        if known.is_none() {
+            self.batches.push(NewBatch {
+                web_id: web_id.to_owned(),
+                received: self.received,
+                agent: self.agent.clone(),
+                ids: Vec::new(),
+                bodies: Vec::new(),
+            });
+        }
+        &mut self.batches[place]
+    }
+
+    /// Writes everything without a pause between, which makes it one transaction.
+    fn store(mut self, inner: &mut Inner) -> Result<()> {
+        let mut written = 0;
+        for (web_id, id) in std::mem::take(&mut self.silent) {
+            self.batch(&web_id).ids.push(id);
+        }
+        for batch in &self.batches {
+            let (row, rows) = inner.store.add(batch)?;
+            written += rows;
+            if row.count > 0 {
+                inner.outbox.handle_row(row);
+            }
+        }
+        for (web_id, visitor) in &self.visitors {
+            let before = inner.store.visitor(web_id)?.unwrap_or_default();
+            if before == *visitor {
+                continue;
+            }
+            written += inner.store.put_visitor(web_id, visitor, self.received)?;
+            for key in visitor.contact_keys() {
+                if !before.contact_keys().any(|known| known == key) {
+                    written += inner.store.put_contact(&hash(&inner.salt, key), web_id)?;
+                }
+            }
+        }
+        inner.counters.rows_written += written as u64;
+        Ok(())
+    }
+}
+
+fn results_text(results: Vec<Value>) -> String {
+    Value::Object(vec![("results".into(), Value::List(results))]).to_json()
+}
+
+/// The id of a record that cannot be read, as far as it can.
+fn raw_id(text: &str) -> String {
+    #[derive(Deserialize)]
+    struct Named {
+        id: String,
+    }
+    serde_json::from_str::<Named>(text).map(|named| named.id).unwrap_or_default()
+}
+
+fn hash(salt: &str, key: &str) -> String {
+    let digest = Sha256::new().chain_update(salt).chain_update(key.to_lowercase()).finalize();
+    assets::hex(&digest)
+}
+
+fn random_hex() -> String {
+    assets::hex(&[random(), random(), random(), random()].map(u32::to_be_bytes).concat())
+}
+
+fn now() -> u64 {
+    Date::now().as_millis()
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the range")]
+fn random() -> u32 {
+    (js_sys::Math::random() * f64::from(u32::MAX)) as u32
+}

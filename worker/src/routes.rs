@@ -1,0 +1,436 @@
+//! What the Worker serves, below the path of the settings:
+//!
+//! | address | what it does | who may call |
+//! |---|---|---|
+//! | `GET kit.js`, `GET <any>.js` | the loader of the site that the host names | anybody |
+//! | `GET <site>/kit.js` | the loader of that site, for pages of another host | anybody |
+//! | `GET a/<hash>.<ext>` | tracker, extras, panel, and loaders under their hash | anybody |
+//! | `POST b` | takes a batch of records | the sites' pages |
+//! | `POST q` | says what has become of accepted events | the sites' pages |
+//! | `POST f` | erases what is held of a browser | the sites' pages |
+//! | `POST v2` | takes an event in the tracker's own REST form | the server token |
+//! | `GET dead`, `POST replay` | lists and repeats what the platform refused | the server token |
+//! | `GET health` | says whether settings and secrets are there, and what waits | anybody |
+
+use esputnik_kit::{
+    config::{Config, Site},
+    identity::WebId,
+    problem::{Code, Problem},
+    value::Value,
+    wire::{MAX_BATCH_RECORDS, VERSION, Verdict, is_message_id, result_value},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+use worker::{Date, Env, Method, Request, RequestInit, Response, Stub};
+
+use crate::{
+    answer::{Error, text_json},
+    assets, guard,
+    outbox_object::{About, Ingest, IngestRest},
+    settings::{Secret, load_config},
+};
+
+pub(crate) async fn dispatch(request: Request, env: &Env) -> Result<Response, Error> {
+    let config = load_config(env)?;
+    let path = request.path();
+    let route = path.strip_prefix(config.path.as_str()).and_then(|rest| rest.strip_prefix('/'));
+    let route = route.ok_or(Error::NotFound)?.to_owned();
+    let method = request.method();
+    let only = |allowed: Method, name: &'static str| {
+        let head = allowed == Method::Get && method == Method::Head;
+        if method == allowed || head { Ok(()) } else { Err(Error::Method(name)) }
+    };
+    if method == Method::Options {
+        return preflight(&request, &config);
+    }
+    match route.as_str() {
+        "b" | "q" | "f" | "v2" | "replay" => only(Method::Post, "POST")?,
+        _ => only(Method::Get, "GET, HEAD")?,
+    }
+    match route.as_str() {
+        "b" => batch(request, env, &config).await,
+        "q" => states(request, env, &config).await,
+        "f" => erase(request, env, &config).await,
+        "v2" => rest(request, env, &config).await,
+        "dead" => dead(&request, env, &config, Method::Get, "/dead").await,
+        "replay" => dead(&request, env, &config, Method::Post, "/replay").await,
+        "health" => health(env, &config).await,
+        _ => match route.strip_prefix("a/") {
+            Some(file) => asset(file, &request, &config),
+            None => loader(&route, &request, &config),
+        },
+    }
+}
+
+/// Wakes every outbox of the deployment.
+pub(crate) async fn wake_outboxes(env: &Env) {
+    let Ok(config) = load_config(env) else { return };
+    for name in config.sites.keys() {
+        for shard in 0..config.outbox.shards {
+            let object = object_name(&config, name, shard);
+            if let Err(error) = ask(env, &object, Method::Get, "/wake", None).await {
+                worker::console_error!("wake: {error:?}");
+            }
+        }
+    }
+}
+
+/// Pages ask before a request that is not simple; the kit's own are.
+fn preflight(request: &Request, config: &Config) -> Result<Response, Error> {
+    let page = guard::page(request, config)?;
+    let response = Response::empty()?.with_status(204);
+    guard::allow(&response, &page)?;
+    response.headers().set("access-control-allow-methods", "GET, POST")?;
+    response.headers().set("access-control-allow-headers", "content-type")?;
+    response.headers().set("access-control-max-age", "86400")?;
+    Ok(response)
+}
+
+fn loader(route: &str, request: &Request, config: &Config) -> Result<Response, Error> {
+    let route = route.strip_suffix(".js").ok_or(Error::NotFound)?;
+    let named =
+        |name: &str| config.sites.get_key_value(name).map(|(name, site)| (name.as_str(), site));
+    let (name, site) = match route.split_once('/') {
+        Some((name, "kit")) => named(name).ok_or(Error::NotFound)?,
+        Some(_) => return Err(Error::NotFound),
+        None => {
+            let host = request.headers().get("host")?.unwrap_or_default();
+            let only = || (config.sites.len() == 1).then(|| config.sites.iter().next()).flatten();
+            config
+                .site_of_host(&host)
+                .or_else(|| only().map(|(name, site)| (name.as_str(), site)))
+                .ok_or(Error::NotFound)?
+        }
+    };
+    let loader = assets::loader(config, name, site).ok_or(Error::NotFound)?;
+    assets::serve_loader(&loader, false)
+}
+
+fn asset(file: &str, request: &Request, config: &Config) -> Result<Response, Error> {
+    for (name, site) in &config.sites {
+        if let Some(loader) = assets::loader(config, name, site)
+            && loader.file == file
+        {
+            return assets::serve_loader(&loader, true);
+        }
+    }
+    assets::serve(file, request)
+}
+
+/// A batch as the page sends it; its records stay text until the object reads them.
+#[derive(Deserialize)]
+struct Batch {
+    v: u64,
+    #[serde(default)]
+    site: Option<String>,
+    #[serde(rename = "sentAt")]
+    sent_at: u64,
+    records: Vec<Box<RawValue>>,
+}
+
+/// What decides where a record goes.
+#[derive(Deserialize)]
+struct Address {
+    #[serde(default)]
+    id: String,
+    #[serde(default)]
+    sc: String,
+}
+
+async fn batch(mut request: Request, env: &Env, config: &Config) -> Result<Response, Error> {
+    let page = guard::page(&request, config)?;
+    let answer = take_batch(&mut request, env, config, page.name, page.site).await;
+    let response = match answer {
+        Ok(response) => response,
+        Err(error) => error.into_response()?,
+    };
+    guard::allow(&response, &page)?;
+    Ok(response)
+}
+
+async fn take_batch(
+    request: &mut Request,
+    env: &Env,
+    config: &Config,
+    name: &str,
+    site: &Site,
+) -> Result<Response, Error> {
+    let text = guard::body(request).await?;
+    let batch: Batch = read(&text)?;
+    if batch.v > VERSION {
+        // A page of a newer release, before or after the Worker's own: it keeps its records.
+        return Err(Error::Unavailable("this version of records is not read yet"));
+    }
+    if batch.v == 0 || batch.site.is_some_and(|site| site != name) {
+        let fix = "send the batch to the site whose loader made it";
+        return Err(Error::Body(Problem::new(Code::UnknownSite, "site", fix)));
+    }
+    if batch.records.len() > MAX_BATCH_RECORDS {
+        return Err(Error::TooLong);
+    }
+    let received = Date::now().as_millis();
+    let agent = request.headers().get("user-agent")?.unwrap_or_default();
+    let agent: String = agent.chars().filter(|c| !c.is_control()).take(500).collect();
+    let mut results: Vec<Option<Box<RawValue>>> = Vec::new();
+    let mut parts: Vec<(u32, Vec<usize>, Vec<Box<RawValue>>)> = Vec::new();
+    let mut web_id = None;
+    for (index, record) in batch.records.into_iter().enumerate() {
+        results.push(None);
+        let address: Option<Address> = serde_json::from_str(record.get()).ok();
+        let id = address.as_ref().map(|address| address.id.clone()).unwrap_or_default();
+        let Some(known) = address.and_then(|address| WebId::parse(&address.sc)) else {
+            let fix = "send records as the kit's own loader writes them";
+            let problem = Problem::new(Code::InvalidBody, "sc", fix);
+            let refusal = result_value(&id, Verdict::Refused, Some(&problem), &[]).to_json();
+            results[index] = RawValue::from_string(refusal).ok();
+            continue;
+        };
+        let shard = shard_of(config, name, known.as_str());
+        web_id = Some(known);
+        match parts.iter_mut().find(|(part, _, _)| *part == shard) {
+            Some((_, places, records)) => {
+                places.push(index);
+                records.push(record);
+            }
+            None => parts.push((shard, vec![index], vec![record])),
+        }
+    }
+    let mut failed = None;
+    for (shard, places, records) in parts {
+        let ingest = Ingest {
+            site: name.to_owned(),
+            received,
+            sent_at: batch.sent_at,
+            agent: agent.clone(),
+            records,
+        };
+        let body = serde_json::to_string(&ingest).map_err(worker::Error::from)?;
+        let object = object_name(config, name, shard);
+        match ask(env, &object, Method::Post, "/ingest", Some(body)).await {
+            Ok(answer) => {
+                for (place, result) in places.into_iter().zip(results_of(&answer)?) {
+                    results[place] = Some(result);
+                }
+            }
+            Err(error) => failed = Some(error),
+        }
+    }
+    // Records without a result stay on the page and come again.
+    let settled: Vec<&str> = results.iter().flatten().map(|result| result.get()).collect();
+    if let (true, Some(error)) = (settled.is_empty(), failed) {
+        worker::console_error!("outbox: {error:?}");
+        return Err(Error::Unavailable("events cannot be stored right now"));
+    }
+    let text = ["{\"v\":1,\"results\":[", &settled.join(","), "]}"].concat();
+    let taken = settled.iter().any(|result| !result.contains("\"verdict\":\"refused\""));
+    let response = text_json(202, text)?;
+    if let (true, Some(web_id)) = (taken, web_id) {
+        set_cookie(&response, request, site, &web_id)?;
+    }
+    Ok(response)
+}
+
+/// Renews the web id as a first-party cookie: browsers keep what a server sets longer than what a
+/// script sets. The page, and the platform's own script beside it, must be able to read it.
+fn set_cookie(
+    response: &Response,
+    request: &Request,
+    site: &Site,
+    web_id: &WebId,
+) -> Result<(), Error> {
+    let domain = site.cookie_domain.as_ref().map(|domain| ["; Domain=", domain].concat());
+    // WebKit drops secure cookies on plain loopback.
+    let origin = request.headers().get("origin")?.unwrap_or_default();
+    let secure = if origin.starts_with("https:") { "; Secure" } else { "" };
+    let domain = domain.unwrap_or_default();
+    let cookie =
+        ["sc=", web_id.as_str(), "; Path=/; Max-Age=34560000; SameSite=Lax", &domain, secure];
+    response.headers().set("set-cookie", &cookie.concat())?;
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct Question {
+    sc: String,
+    #[serde(default)]
+    ids: Vec<String>,
+}
+
+async fn states(request: Request, env: &Env, config: &Config) -> Result<Response, Error> {
+    about(request, env, config, "/states").await
+}
+
+async fn erase(request: Request, env: &Env, config: &Config) -> Result<Response, Error> {
+    about(request, env, config, "/erase").await
+}
+
+/// Asks the outbox about a browser, for a page that knows its web id.
+async fn about(
+    mut request: Request,
+    env: &Env,
+    config: &Config,
+    what: &str,
+) -> Result<Response, Error> {
+    let page = guard::page(&request, config)?;
+    let question: Question = read(&guard::body(&mut request).await?)?;
+    let fix = "give the cookie sc";
+    let web_id = WebId::parse(&question.sc)
+        .ok_or_else(|| Error::Body(Problem::new(Code::InvalidBody, "sc", fix)))?;
+    let ids = question.ids.into_iter().filter(|id| is_message_id(id)).take(MAX_BATCH_RECORDS);
+    let about = About { web_id: web_id.as_str().to_owned(), ids: ids.collect() };
+    let object = object_name(config, page.name, shard_of(config, page.name, web_id.as_str()));
+    let body = serde_json::to_string(&about).map_err(worker::Error::from)?;
+    let answer = ask(env, &object, Method::Post, what, Some(body)).await?;
+    let response = text_json(200, answer)?;
+    guard::allow(&response, &page)?;
+    Ok(response)
+}
+
+/// Takes an event that the shop's server would send to the tracker itself.
+async fn rest(mut request: Request, env: &Env, config: &Config) -> Result<Response, Error> {
+    guard::server(&request, env)?;
+    let text = guard::body(&mut request).await?;
+    let body: Box<RawValue> = read(&text)?;
+    let value = esputnik_kit::json::parse(&text).map_err(Error::Body)?;
+    let general = value.member("GeneralInfo");
+    let site_id = general.and_then(|general| general.member("siteId")).and_then(Value::as_text);
+    let fix = "give the site_id of one of the deployment's sites";
+    let unknown = || Error::Body(Problem::new(Code::UnknownSite, "GeneralInfo.siteId", fix));
+    let only = (config.sites.len() == 1).then(|| config.sites.iter().next()).flatten();
+    let (name, _) = match site_id {
+        Some(site_id) => config.site_of_id(site_id).ok_or_else(unknown)?,
+        None => only.map(|(name, site)| (name.as_str(), site)).ok_or_else(unknown)?,
+    };
+    let web_id = general
+        .and_then(|general| general.member("cookies"))
+        .and_then(|cookies| cookies.member("sc"))
+        .or_else(|| value.member("webId"))
+        .and_then(Value::as_text)
+        .unwrap_or("-");
+    let key = request.headers().get("idempotency-key")?;
+    let agent = request.headers().get("user-agent")?.unwrap_or_default();
+    let ingest = IngestRest {
+        site: name.to_owned(),
+        received: Date::now().as_millis(),
+        id: key.filter(|key| is_message_id(key)).unwrap_or_else(message_id),
+        agent,
+        body,
+    };
+    let object = object_name(config, name, shard_of(config, name, web_id));
+    let body = serde_json::to_string(&ingest).map_err(worker::Error::from)?;
+    let answer = ask(env, &object, Method::Post, "/ingest-rest", Some(body)).await?;
+    let status = if answer.contains("\"verdict\":\"refused\"") { 400 } else { 202 };
+    Ok(text_json(status, answer)?)
+}
+
+async fn dead(
+    request: &Request,
+    env: &Env,
+    config: &Config,
+    method: Method,
+    what: &str,
+) -> Result<Response, Error> {
+    guard::server(request, env)?;
+    let mut parts = Vec::new();
+    for name in config.sites.keys() {
+        for shard in 0..config.outbox.shards {
+            let object = object_name(config, name, shard);
+            let answer = ask(env, &object, method.clone(), what, None).await?;
+            parts.push(["\"", &object, "\":", &answer].concat());
+        }
+    }
+    Ok(text_json(200, ["{", &parts.join(","), "}"].concat())?)
+}
+
+async fn health(env: &Env, config: &Config) -> Result<Response, Error> {
+    let mut sites = Vec::new();
+    for (name, site) in &config.sites {
+        let mut members = Vec::new();
+        if let Some(loader) = assets::loader(config, name, site) {
+            let address = [&config.path, "/a/", &loader.file].concat();
+            members.push(("loader".into(), Value::text(address)));
+            members.push(("integrity".into(), Value::text(&loader.integrity)));
+        }
+        let mut outboxes = Vec::new();
+        for shard in 0..config.outbox.shards {
+            let object = object_name(config, name, shard);
+            let stats = ask(env, &object, Method::Get, "/stats", None).await?;
+            outboxes.push(esputnik_kit::json::parse(&stats).unwrap_or_default());
+        }
+        members.push(("outbox".into(), Value::List(outboxes)));
+        sites.push((name.clone(), Value::Object(members)));
+    }
+    let there = |name: &str| Value::Bool(Secret::load(env, name).is_some());
+    let health = Value::Object(vec![
+        ("ok".into(), Value::Bool(true)),
+        ("version".into(), Value::text(env!("CARGO_PKG_VERSION"))),
+        ("api_key".into(), there("KIT_API_KEY")),
+        ("server_token".into(), there("KIT_SERVER_TOKEN")),
+        ("sites".into(), Value::Object(sites)),
+    ]);
+    Ok(text_json(200, health.to_json())?)
+}
+
+/// Asks an outbox object.
+async fn ask(
+    env: &Env,
+    object: &str,
+    method: Method,
+    path: &str,
+    body: Option<String>,
+) -> Result<String, Error> {
+    let stub: Stub = env.durable_object("OUTBOX")?.get_by_name(object)?;
+    let mut init = RequestInit::new();
+    init.with_method(method).with_body(body.map(Into::into));
+    let request = Request::new_with_init(&["https://outbox", path].concat(), &init)?;
+    let mut response = stub.fetch_with_request(request).await?;
+    if response.status_code() != 200 {
+        return Err(Error::Unavailable("events cannot be stored right now"));
+    }
+    Ok(response.text().await?)
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
+    serde_json::from_str(text).map_err(|_| {
+        let fix = "send JSON of the documented shape, in UTF-8";
+        Error::Body(Problem::new(Code::InvalidBody, "", fix))
+    })
+}
+
+fn results_of(answer: &str) -> Result<Vec<Box<RawValue>>, Error> {
+    #[derive(Deserialize)]
+    struct Answer {
+        results: Vec<Box<RawValue>>,
+    }
+    let answer: Answer = serde_json::from_str(answer).map_err(worker::Error::from)?;
+    Ok(answer.results)
+}
+
+/// The object of a visitor: by site and web id, within the present generation.
+fn object_name(config: &Config, site: &str, shard: u32) -> String {
+    format!("{site}/g{}/{shard}", config.outbox.generation)
+}
+
+fn shard_of(config: &Config, site: &str, web_id: &str) -> u32 {
+    // 32-bit FNV-1a: stable between releases, which a hasher of std is not.
+    let bytes = site.bytes().chain([0]).chain(web_id.bytes());
+    let hash = bytes
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    hash % config.outbox.shards.max(1)
+}
+
+/// A message id for an event that came without one.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the range")]
+fn message_id() -> String {
+    let random = || (js_sys::Math::random() * f64::from(u32::MAX)) as u32;
+    let time = Date::now().as_millis();
+    format!(
+        "{:08x}-{:04x}-7{:03x}-8{:03x}-{:04x}{:08x}",
+        time >> 16 & 0xffff_ffff,
+        time & 0xffff,
+        random() & 0xfff,
+        random() & 0xfff,
+        random() & 0xffff,
+        random()
+    )
+}

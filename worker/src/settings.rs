@@ -1,0 +1,57 @@
+//! The deployment's settings and secrets, out of the environment.
+
+use std::{cell::OnceCell, rc::Rc};
+
+use esputnik_kit::config::Config;
+use worker::Env;
+
+use crate::answer::Error;
+
+thread_local! {
+    // Settings change only with a deploy, which starts new isolates.
+    static CONFIG: OnceCell<Rc<Config>> = const { OnceCell::new() };
+}
+
+/// The deployment's settings: the variable `KIT_CONFIG`, which holds `kit.toml` as JSON.
+pub(crate) fn load_config(env: &Env) -> Result<Rc<Config>, Error> {
+    CONFIG.with(|cell| {
+        if let Some(config) = cell.get() {
+            return Ok(Rc::clone(config));
+        }
+        let missing = || Error::Settings("KIT_CONFIG is not set: deploy with cargo xtask".into());
+        let text = env.var("KIT_CONFIG").map_err(|_| missing())?.to_string();
+        let config = Rc::new(build_config(&text).map_err(Error::Settings)?);
+        Ok(Rc::clone(cell.get_or_init(|| config)))
+    })
+}
+
+fn build_config(text: &str) -> Result<Config, String> {
+    let config: Config = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    match config.validate() {
+        Ok(()) => Ok(config),
+        Err(errors) => Err(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
+    }
+}
+
+/// A secret of the deployment. Its text is for comparison and for the platform alone.
+pub(crate) struct Secret(String);
+
+impl Secret {
+    pub(crate) fn load(env: &Env, name: &str) -> Option<Self> {
+        let text = env.secret(name).ok()?.to_string();
+        (!text.is_empty()).then_some(Self(text))
+    }
+
+    /// Compares in a time that does not tell how much of `text` is right.
+    pub(crate) fn is(&self, text: &str) -> bool {
+        let (own, other) = (self.0.as_bytes(), text.as_bytes());
+        let difference = own.iter().zip(other).fold(0, |sum, (a, b)| sum | (a ^ b));
+        own.len() == other.len() && std::hint::black_box(difference) == 0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
