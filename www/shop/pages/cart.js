@@ -1,0 +1,4 @@
+import { startPage } from '../lib/page.js';
+import { cartPage } from '../lib/views/cart.js';
+
+startPage(cartPage);

@@ -1,0 +1,4 @@
+import { startPage } from '../lib/page.js';
+import { loginPage } from '../lib/views/login.js';
+
+startPage(loginPage);

@@ -1,0 +1,4 @@
+import { startPage } from '../lib/page.js';
+import { mainPage } from '../lib/views/main.js';
+
+startPage(mainPage);

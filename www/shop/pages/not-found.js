@@ -1,0 +1,4 @@
+import { startPage } from '../lib/page.js';
+import { notFoundPage } from '../lib/views/not-found.js';
+
+startPage(notFoundPage);

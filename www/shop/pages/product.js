@@ -1,0 +1,4 @@
+import { startPage } from '../lib/page.js';
+import { productPage } from '../lib/views/product.js';
+
+startPage(productPage);

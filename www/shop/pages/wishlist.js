@@ -1,0 +1,4 @@
+import { startPage } from '../lib/page.js';
+import { wishlistPage } from '../lib/views/wishlist.js';
+
+startPage(wishlistPage);
