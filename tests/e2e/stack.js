@@ -1,0 +1,71 @@
+// A running kit for one test: the Worker, the platform's stand-in, the demo shop.
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+export class Stack {
+  /** Starts a stack; `site` and `outbox` replace members of the settings. */
+  static async start({ site = {}, outbox = {}, shop } = {}) {
+    const folder = mkdtempSync(join(tmpdir(), "kit-"));
+    const options = { folder, site: { consent: "granted", ...site }, outbox, shop };
+    const program = join(root, "target/debug/xtask");
+    const child = spawn(program, ["stack", JSON.stringify(options)], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+    const stack = new Stack();
+    Object.assign(stack, { folder, child, lines }, JSON.parse((await lines.next()).value));
+    return stack;
+  }
+
+  async order(text) {
+    this.child.stdin.write(text + "\n");
+    await this.lines.next();
+  }
+
+  async stop() {
+    const ended = new Promise((resolve) => this.child.once("exit", resolve));
+    this.child.stdin.end();
+    await ended;
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async json(path, options) {
+    const answer = await fetch(this.platform + path, options);
+    return answer.json();
+  }
+
+  /** What the platform has taken, oldest first. */
+  async events(name) {
+    const { events = [] } = wrap(await this.json("/events" + (name ? "?event=" + name : "")));
+    return events;
+  }
+
+  /** Waits until the platform has taken `count` events, and a little longer for one too many. */
+  async arrived(count, { name, within = 15_000, linger = 300 } = {}) {
+    const end = Date.now() + within;
+    let events = [];
+    while (Date.now() < end) {
+      events = await this.events(name);
+      if (events.length >= count) break;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await new Promise((resolve) => setTimeout(resolve, linger));
+    return this.events(name);
+  }
+
+  faults(faults) {
+    return this.json("/faults", {
+      method: faults ? "PUT" : "DELETE",
+      headers: { "content-type": "application/json" },
+      body: faults && JSON.stringify(faults),
+    });
+  }
+}
+
+const wrap = (answer) => (Array.isArray(answer) ? { events: answer } : answer);

@@ -1,0 +1,45 @@
+//! `cargo xtask build`: the scripts of the page, and the Worker that has them inside.
+//!
+//! 1. The tracker: Cargo, wasm-bindgen, wasm-opt.
+//! 2. The scripts in `www`, bundled with the names of what they load.
+//! 3. The assets: named by hash, compressed, listed in `target/kit/manifest.json`.
+//! 4. The Worker, which embeds them.
+//!
+//! Cargo says what changed in Rust code; the other steps compare hashes of what they read.
+
+mod assets;
+mod cargo;
+mod stamp;
+mod tracker;
+mod worker;
+
+pub(crate) use assets::Manifest;
+pub(crate) use worker::outputs as worker_outputs;
+
+use anyhow::{Result, bail};
+
+use crate::tools::{self, Toolbox};
+use crate::{progress, project};
+
+/// `cargo xtask build`.
+pub(crate) fn command(arguments: &[String]) -> Result<()> {
+    if let Some(unknown) = arguments.first() {
+        bail!("`build` takes no argument, got `{unknown}`");
+    }
+    let manifest = run(&Toolbox::prepare()?)?;
+    progress::step("built");
+    for (name, asset) in &manifest {
+        let brotli = asset.size.brotli;
+        progress::note(format_args!("{name:<8} {brotli:>7} bytes as Brotli  {}", asset.file));
+    }
+    Ok(())
+}
+
+/// Brings everything up to date and returns what pages are served.
+pub(crate) fn run(toolbox: &Toolbox) -> Result<Manifest> {
+    let _lock = tools::exclusive(&project::kit().join("lock"))?;
+    let glue = tracker::build(toolbox)?;
+    let manifest = assets::build(toolbox, &glue)?;
+    worker::build(toolbox)?;
+    Ok(manifest)
+}

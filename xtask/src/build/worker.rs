@@ -1,0 +1,73 @@
+//! The Worker, by worker-build, which makes `worker/build` of the package in `worker`.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::cargo;
+use super::stamp::{Inputs, unless_fresh};
+use crate::tools::{TARGET, Toolbox};
+use crate::{process, progress, project};
+
+/// The two files that make up the Worker: its code, and the module that the code imports.
+pub(crate) fn outputs() -> [PathBuf; 2] {
+    let folder = project::root().join("worker/build");
+    [folder.join("index.js"), folder.join("index_bg.wasm")]
+}
+
+/// Compiles and bundles the Worker, with the assets inside.
+pub(super) fn build(toolbox: &Toolbox) -> Result<()> {
+    let folder = project::root().join("worker");
+    progress::step("Worker: compiling");
+    // worker-build starts from the beginning each time. Cargo knows better whether there is
+    // anything to do, so it is asked first, with the arguments and variables of worker-build:
+    // with others it would compile everything a second time.
+    let mut cargo = toolbox.cargo();
+    cargo.args(["build", "--lib", "--release", "--target", TARGET, "--locked"]);
+    let compiled = cargo::module(with_environment(&mut cargo), &folder)?;
+
+    let mut inputs = Inputs::default();
+    inputs
+        .file(&compiled)?
+        .program(&toolbox.worker_build)?
+        .program(&toolbox.wasm_bindgen)?
+        .program(&toolbox.wasm_opt)?
+        .program(&toolbox.esbuild)?;
+    unless_fresh("worker", inputs, &outputs(), || {
+        progress::step("Worker: wasm-bindgen, wasm-opt, esbuild");
+        let mut build = toolbox.command(&toolbox.worker_build);
+        build
+            .args(["--release", "--locked"])
+            .env("WASM_BINDGEN_BIN", &toolbox.wasm_bindgen)
+            .env("WASM_OPT_BIN", &toolbox.wasm_opt)
+            .env("ESBUILD_BIN", &toolbox.esbuild)
+            .env("XDG_CACHE_HOME", no_downloads()?);
+        process::run_logged(with_environment(&mut build), &project::kit().join("log/worker.log"))?;
+        if let Some(missing) = outputs().iter().find(|output| !output.is_file()) {
+            bail!("worker-build made no {}", missing.display());
+        }
+        Ok(())
+    })
+}
+
+/// What Cargo, the build script and the macros of the Worker read.
+fn with_environment(command: &mut Command) -> &mut Command {
+    command
+        .current_dir(project::root().join("worker"))
+        .env("KIT_ASSETS", project::kit())
+        // Set by worker-build for the Cargo that it starts.
+        .env("WASM_BINDGEN_USE_JS_SYS", "1")
+}
+
+/// A cache folder that worker-build cannot use.
+///
+/// Where worker-build does not like a program that it is given, it says so in passing and
+/// downloads one of its own. The file in the place of its cache turns that into an error.
+fn no_downloads() -> Result<PathBuf> {
+    let cache = project::kit().join("no-downloads");
+    fs::create_dir_all(&cache)?;
+    fs::write(cache.join("worker-build"), "").context("cannot close worker-build's cache")?;
+    Ok(cache)
+}

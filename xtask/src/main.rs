@@ -1,0 +1,81 @@
+//! The project's commands, run as `cargo xtask <command>`.
+//!
+//! One module per command; what several need lies in `tools` (pinned programs), `process`,
+//! `progress` and `project`. A new command is a module and a line in [`COMMANDS`].
+
+mod build;
+mod process;
+mod progress;
+mod project;
+mod sizes;
+mod stack;
+mod tools;
+
+use std::env;
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+/// One entry of the command table.
+struct Command {
+    name: &'static str,
+    summary: &'static str,
+    /// Gets the arguments that follow the command's name.
+    run: fn(&[String]) -> Result<()>,
+}
+
+/// Every command there is; the help text is made of this table.
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "build",
+        summary: "build the page's scripts and the Worker that serves them",
+        run: build::command,
+    },
+    Command {
+        name: "sizes",
+        summary: "build, print exact sizes, fail over the limits",
+        run: sizes::command,
+    },
+    Command {
+        name: "stack",
+        summary: "run Worker, stand-in and shop for another program",
+        run: stack::command,
+    },
+    Command {
+        name: "tools",
+        summary: "install every pinned tool and say where it is",
+        run: tools::command,
+    },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let Some((name, rest)) = arguments.split_first() else {
+        help();
+        return ExitCode::from(2);
+    };
+    if matches!(name.as_str(), "help" | "--help" | "-h") {
+        help();
+        return ExitCode::SUCCESS;
+    }
+    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+        progress::failure(&anyhow::anyhow!("there is no command `{name}`"));
+        help();
+        return ExitCode::from(2);
+    };
+    match (command.run)(rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            progress::failure(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints the table of commands.
+fn help() {
+    progress::line("usage: cargo xtask <command>\n");
+    for Command { name, summary, .. } in COMMANDS {
+        progress::line(format_args!("  {name:<8} {summary}"));
+    }
+}

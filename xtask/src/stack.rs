@@ -1,0 +1,322 @@
+//! The whole thing on loopback: the Worker in workerd, the platform's stand-in, the demo shop.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
+
+use crate::{project, tools::Toolbox};
+
+/// The token of calls that a shop's server makes, on loopback only.
+pub(crate) const SERVER_TOKEN: &str = "server-token-of-the-demo";
+
+/// A marker where the platform's key would be: tests search every answer and file for it.
+pub(crate) const API_KEY: &str = "api-key-of-the-demo-5f1d7c";
+
+/// What a stack is made of.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// Where data, logs and the Worker's configuration go.
+    pub(crate) folder: PathBuf,
+    /// The port of the shop, 0 for any.
+    pub(crate) port: u16,
+    /// Members that replace those of the site's settings.
+    pub(crate) site: Value,
+    /// Members that replace those of the outbox's settings.
+    pub(crate) outbox: Value,
+    /// The folder that the shop's server serves.
+    pub(crate) shop: PathBuf,
+}
+
+/// A running stack; it ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Stack {
+    folder: PathBuf,
+    workerd: PathBuf,
+    worker: Option<Child>,
+    sandbox: Child,
+    /// Shop and kit on one origin.
+    pub(crate) shop: String,
+    /// The kit alone, as on a host of its own.
+    pub(crate) kit: String,
+    /// The shop's server alone, which passes `/k/` on by itself.
+    pub(crate) proxied: String,
+    /// The platform's stand-in.
+    pub(crate) platform: String,
+}
+
+impl Stack {
+    /// Starts everything and waits until it answers.
+    pub(crate) fn start(toolbox: &Toolbox, plan: &Plan) -> Result<Self> {
+        fs::create_dir_all(plan.folder.join("objects"))?;
+        let kit_port = free_port()?;
+        let shop_port = if plan.port == 0 { free_port()? } else { plan.port };
+        let (sandbox, addresses) = start_sandbox(plan, kit_port)?;
+        let text = |name: &str| {
+            let address = addresses[name].as_str().context("the stand-in names its addresses");
+            address.map(str::to_owned)
+        };
+        let (platform, proxied) = (text("platform")?, text("shop")?);
+        let config = configuration(plan, shop_port, kit_port, &platform, &proxied);
+        let bare = |address: &str| address.trim_start_matches("http://").to_owned();
+        let capnp = capnp(shop_port, kit_port, &bare(&proxied), &config.to_string());
+        fs::write(plan.folder.join("config.capnp"), capnp)?;
+        fs::write(plan.folder.join("router.js"), ROUTER)?;
+        let link = plan.folder.join("worker");
+        if !link.exists() {
+            std::os::unix::fs::symlink(project::root().join("worker/build"), link)?;
+        }
+        let mut stack = Self {
+            folder: plan.folder.clone(),
+            workerd: toolbox.workerd.clone(),
+            worker: None,
+            sandbox,
+            shop: format!("http://127.0.0.1:{shop_port}"),
+            kit: format!("http://127.0.0.1:{kit_port}"),
+            proxied,
+            platform,
+        };
+        stack.start_worker()?;
+        Ok(stack)
+    }
+
+    /// Starts the Worker's process, with the data that an earlier one left.
+    pub(crate) fn start_worker(&mut self) -> Result<()> {
+        let log =
+            fs::File::options().create(true).append(true).open(self.folder.join("worker.log"))?;
+        let child = Command::new(&self.workerd)
+            .args(["serve", "config.capnp", "--experimental"])
+            .current_dir(&self.folder)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .context("workerd cannot be started")?;
+        self.worker = Some(child);
+        for _ in 0..200 {
+            if get(&self.kit, "/k/health").is_ok_and(|answer| answer.contains(" 200 ")) {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        let log = fs::read_to_string(self.folder.join("worker.log")).unwrap_or_default();
+        let end: Vec<&str> = log.lines().rev().take(20).collect();
+        bail!("the Worker does not answer; its log ends:\n{}", end.join("\n"))
+    }
+
+    /// Ends the Worker's process at once, as a crash would.
+    pub(crate) fn kill_worker(&mut self) {
+        if let Some(mut worker) = self.worker.take() {
+            // An error means that it has ended by itself.
+            let _ = worker.kill();
+            let _ = worker.wait();
+        }
+    }
+
+    /// Addresses and process ids, for tests that drive the stack from outside.
+    pub(crate) fn describe(&self) -> Value {
+        json!({
+            "shop": self.shop,
+            "kit": self.kit,
+            "proxied": self.proxied,
+            "platform": self.platform,
+            "folder": self.folder,
+            "server_token": SERVER_TOKEN,
+            "api_key": API_KEY,
+        })
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        self.kill_worker();
+        let _ = self.sandbox.kill();
+        let _ = self.sandbox.wait();
+    }
+}
+
+/// `cargo xtask stack`: a stack that another program drives through this one's input: a line
+/// `kill-worker` or `start-worker` is answered by a line; the end of the input ends the stack.
+pub(crate) fn command(arguments: &[String]) -> Result<()> {
+    let options: Value = match arguments.first() {
+        Some(text) => serde_json::from_str(text).context("the options are JSON")?,
+        None => json!({}),
+    };
+    let folder = options["folder"].as_str().context("name a folder: {\"folder\": …}")?;
+    let toolbox = Toolbox::prepare()?;
+    let shop = options["shop"].as_str().map_or_else(default_shop, PathBuf::from);
+    let plan = Plan {
+        folder: PathBuf::from(folder),
+        port: 0,
+        site: options["site"].clone(),
+        outbox: options["outbox"].clone(),
+        shop,
+    };
+    let mut stack = Stack::start(&toolbox, &plan)?;
+    say(&stack.describe())?;
+    for line in std::io::stdin().lock().lines() {
+        match line?.as_str() {
+            "kill-worker" => stack.kill_worker(),
+            "start-worker" => stack.start_worker()?,
+            other => bail!("there is no order {other:?}"),
+        }
+        say(&json!({"done": true}))?;
+    }
+    Ok(())
+}
+
+/// The demo shop.
+pub(crate) fn default_shop() -> PathBuf {
+    project::root().join("www/shop")
+}
+
+/// Compiles the stand-in.
+pub(crate) fn build_sandbox() -> Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(project::root()).args(["build", "--locked", "--package", "sandbox"]);
+    crate::process::run(&mut command)
+}
+
+fn say(value: &Value) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{value}")?;
+    out.flush()?;
+    Ok(())
+}
+
+fn start_sandbox(plan: &Plan, kit_port: u16) -> Result<(Child, Value)> {
+    let mut child = Command::new(project::root().join("target/debug/sandbox"))
+        .args(["--listen", "127.0.0.1:0", "--shop-listen", "127.0.0.1:0", "--until-stdin-closes"])
+        .arg("--db")
+        .arg(plan.folder.join("platform.sqlite"))
+        .arg("--shop-dir")
+        .arg(&plan.shop)
+        .arg("--worker")
+        .arg(format!("http://127.0.0.1:{kit_port}"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(fs::File::create(plan.folder.join("platform.log"))?)
+        .spawn()
+        .context("the platform's stand-in cannot be started")?;
+    let mut line = String::new();
+    if let Some(out) = child.stdout.take() {
+        BufReader::new(out).read_line(&mut line)?;
+    }
+    let addresses = serde_json::from_str(&line).context("the stand-in did not start")?;
+    Ok((child, addresses))
+}
+
+/// The settings of the one site that a stack serves.
+fn configuration(
+    plan: &Plan,
+    shop_port: u16,
+    kit_port: u16,
+    platform: &str,
+    proxied: &str,
+) -> Value {
+    let mut site = json!({
+        "hosts": [
+            format!("127.0.0.1:{shop_port}"),
+            format!("localhost:{shop_port}"),
+            format!("127.0.0.1:{kit_port}"),
+            proxied.trim_start_matches("http://"),
+        ],
+        "site_id": "8A412DC",
+        "tracker": format!("{platform}/api/v2"),
+    });
+    let mut outbox = json!({});
+    for (target, changes) in [(&mut site, &plan.site), (&mut outbox, &plan.outbox)] {
+        for (name, value) in changes.as_object().into_iter().flatten() {
+            target[name] = value.clone();
+        }
+    }
+    json!({"version": 1, "outbox": outbox, "sites": {"main": site}})
+}
+
+/// Sends `/k/` to the kit and everything else to the shop, as a route on the shop's host does.
+const ROUTER: &str = r#"export default {
+  fetch(request, { KIT, SHOP }) {
+    return (new URL(request.url).pathname.startsWith("/k/") ? KIT : SHOP).fetch(request);
+  },
+};
+"#;
+
+fn capnp(shop_port: u16, kit_port: u16, shop: &str, config: &str) -> String {
+    let quoted = |text: &str| Value::from(text).to_string();
+    let (config, token, key) = (quoted(config), quoted(SERVER_TOKEN), quoted(API_KEY));
+    format!(
+        r#"using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+    (name = "kit", worker = .kit),
+    (name = "router", worker = .router),
+    (name = "shop", external = (address = "{shop}", http = ())),
+    (name = "loopback", network = (allow = ["private"])),
+    (name = "objects", disk = (path = "objects", writable = true)),
+  ],
+  sockets = [
+    (name = "shop", address = "127.0.0.1:{shop_port}", http = (), service = "router"),
+    (name = "kit", address = "127.0.0.1:{kit_port}", http = (), service = "kit"),
+  ],
+);
+
+const router :Workerd.Worker = (
+  modules = [(name = "router", esModule = embed "router.js")],
+  compatibilityDate = "2026-11-01",
+  bindings = [(name = "KIT", service = "kit"), (name = "SHOP", service = "shop")],
+);
+
+const kit :Workerd.Worker = (
+  modules = [
+    (name = "index.js", esModule = embed "worker/index.js"),
+    (name = "index_bg.wasm", wasm = embed "worker/index_bg.wasm"),
+  ],
+  compatibilityDate = "2026-11-01",
+  bindings = [
+    (name = "OUTBOX", durableObjectNamespace = "OutboxObject"),
+    (name = "KIT_CONFIG", text = {config}),
+    (name = "KIT_SERVER_TOKEN", text = {token}),
+    (name = "KIT_API_KEY", text = {key}),
+  ],
+  globalOutbound = "loopback",
+  durableObjectNamespaces = [
+    (className = "OutboxObject", uniqueKey = "outbox", enableSql = true),
+  ],
+  durableObjectStorage = (localDisk = "objects"),
+);
+"#
+    )
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// The answer to a plain GET, head and all.
+fn get(address: &str, path: &str) -> Result<String> {
+    let host = address.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(host)?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+/// Removes what an earlier stack left in `folder`.
+pub(crate) fn clear(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("cannot empty {}", folder.display()))?;
+    }
+    Ok(())
+}
