@@ -316,6 +316,15 @@ impl Config {
     }
 }
 
+impl Brand {
+    /// Where the platform's own script comes from, which blockers know.
+    fn script_host(self) -> &'static str {
+        match self {
+            Self::Yespo | Self::Esputnik | Self::Reteno => "https://statics.esputnik.com/",
+        }
+    }
+}
+
 impl Site {
     /// The tracker's address.
     #[must_use]
@@ -340,15 +349,19 @@ impl Site {
         };
         let mut members =
             vec![("s".into(), Value::text(name)), ("c".into(), Value::whole(consent))];
-        members.extend(flag("g", self.gpc));
-        members.extend(flag("n", self.dnt));
-        members.extend(flag("k", self.respect_blockers));
-        members.extend(flag("b", self.mode == Mode::Beside));
+        let signals = [(self.gpc, "globalPrivacyControl"), (self.dnt, "doNotTrack")];
+        let signals = signals.iter().filter(|(on, _)| *on).map(|(_, name)| Value::text(*name));
+        members.push(("g".into(), Value::List(signals.collect())));
+        if self.respect_blockers {
+            members.push(("k".into(), Value::text(self.brand.script_host())));
+        }
         members.extend(flag("v", self.page_view && self.mode == Mode::Replace));
         members.extend(flag("r", self.routes));
-        if let Some(domain) = &self.cookie_domain {
-            members.push(("d".into(), Value::text(domain)));
-        }
+        let domain = self.cookie_domain.iter().map(|domain| [";domain=", domain].concat());
+        // Browsers drop secure cookies on plain loopback, where the demo runs.
+        let secure = (!self.hosts.iter().any(|host| is_loopback(host))).then(|| ";secure".into());
+        let end: String = domain.chain(secure).collect();
+        members.push(("d".into(), Value::Text(end)));
         members
     }
 }
@@ -444,6 +457,6 @@ mod tests {
     fn pages_learn_nothing_of_the_account() {
         let config = config(|_| {}).unwrap();
         let part = Value::Object(config.sites["main"].page_part("main")).to_json();
-        assert_eq!(part, r#"{"s":"main","c":0,"g":1,"v":1}"#);
+        assert_eq!(part, r#"{"s":"main","c":0,"g":["globalPrivacyControl"],"v":1,"d":""}"#);
     }
 }

@@ -4,11 +4,13 @@
 //! `progress` and `project`. A new command is a module and a line in [`COMMANDS`].
 
 mod build;
+mod demo;
 mod process;
 mod progress;
 mod project;
 mod sizes;
 mod stack;
+mod test;
 mod tools;
 
 use std::env;
@@ -26,6 +28,16 @@ struct Command {
 
 /// Every command there is; the help text is made of this table.
 const COMMANDS: &[Command] = &[
+    Command {
+        name: "demo",
+        summary: "run the demo shop, the Worker and a stand-in of the platform",
+        run: demo::command,
+    },
+    Command {
+        name: "test",
+        summary: "run every check; --engines adds Firefox and WebKitGTK",
+        run: test::command,
+    },
     Command {
         name: "build",
         summary: "build the page's scripts and the Worker that serves them",

@@ -54,12 +54,17 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
     }
     let toolbox = Toolbox::prepare()?;
     let manifest = build::run(&toolbox)?;
+    check(&toolbox, &manifest)
+}
+
+/// Prints the sizes and fails over the limits.
+pub(crate) fn check(toolbox: &Toolbox, manifest: &build::Manifest) -> Result<()> {
     let asset = |name: &str| manifest.get(name).map(|asset| asset.size);
     let required = |name: &str| asset(name).with_context(|| format!("the {name} was not built"));
 
     let script = required("tracker")?;
     let module = required("wasm")?;
-    let worker: Size = measure(&toolbox, &build::worker_outputs(), false)?
+    let worker: Size = measure(toolbox, &build::worker_outputs(), false)?
         .into_iter()
         .fold(Size::default(), Size::plus);
     let row = |name, size, limit| Row { name, size, limit };

@@ -179,9 +179,8 @@ pub(crate) fn default_shop() -> PathBuf {
 }
 
 /// Compiles the stand-in.
-pub(crate) fn build_sandbox() -> Result<()> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
+pub(crate) fn build_sandbox(toolbox: &Toolbox) -> Result<()> {
+    let mut command = toolbox.cargo();
     command.current_dir(project::root()).args(["build", "--locked", "--package", "sandbox"]);
     crate::process::run(&mut command)
 }
@@ -272,7 +271,7 @@ const config :Workerd.Config = (
 
 const router :Workerd.Worker = (
   modules = [(name = "router", esModule = embed "router.js")],
-  compatibilityDate = "2026-11-01",
+  compatibilityDate = "2026-10-20",
   bindings = [(name = "KIT", service = "kit"), (name = "SHOP", service = "shop")],
 );
 
@@ -281,7 +280,7 @@ const kit :Workerd.Worker = (
     (name = "index.js", esModule = embed "worker/index.js"),
     (name = "index_bg.wasm", wasm = embed "worker/index_bg.wasm"),
   ],
-  compatibilityDate = "2026-11-01",
+  compatibilityDate = "2026-10-20",
   bindings = [
     (name = "OUTBOX", durableObjectNamespace = "OutboxObject"),
     (name = "KIT_CONFIG", text = {config}),
@@ -296,6 +295,11 @@ const kit :Workerd.Worker = (
 );
 "#
     )
+}
+
+/// Whether a server could listen there now.
+pub(crate) fn is_free(port: u16) -> bool {
+    TcpListener::bind(("127.0.0.1", port)).is_ok()
 }
 
 fn free_port() -> Result<u16> {

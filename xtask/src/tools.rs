@@ -37,6 +37,8 @@ pub(crate) struct Toolbox {
     /// A script that needs [`Toolbox::node`] first on PATH; see [`Toolbox::command`].
     pub(crate) wasm_opt: PathBuf,
     pub(crate) esbuild: PathBuf,
+    /// A script for [`Toolbox::script`].
+    pub(crate) terser: PathBuf,
     pub(crate) workerd: PathBuf,
     /// A script for [`Toolbox::script`].
     pub(crate) tsc: PathBuf,
@@ -67,6 +69,7 @@ impl Toolbox {
             node: executable(node)?,
             wasm_opt: executable(modules.join("binaryen/bin/wasm-opt"))?,
             esbuild: executable(npm::esbuild(&modules))?,
+            terser: file(modules.join("terser/bin/terser"))?,
             workerd: executable(npm::workerd(&modules))?,
             tsc: file(modules.join("typescript/bin/tsc"))?,
             wrangler: file(modules.join("wrangler/bin/wrangler.js"))?,

@@ -63,3 +63,23 @@ pub(super) fn unless_fresh(
     }
     fs::write(&stamp, key).with_context(|| format!("cannot write {}", stamp.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use sha2::Digest as _;
+
+    use super::Inputs;
+
+    #[test]
+    fn the_border_between_two_inputs_counts() {
+        let hash = |parts: &[&str]| {
+            let mut inputs = Inputs::default();
+            for part in parts {
+                inputs.text(part);
+            }
+            inputs.0.finalize()
+        };
+        assert_eq!(hash(&["ab", "c"]), hash(&["ab", "c"]));
+        assert_ne!(hash(&["ab", "c"]), hash(&["a", "bc"]));
+    }
+}

@@ -1,0 +1,54 @@
+//! `cargo xtask demo`: the main job on this machine, until Ctrl-C.
+
+use std::sync::mpsc;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::json;
+
+use crate::{
+    build, progress, project,
+    stack::{self, Plan, Stack},
+    tools::Toolbox,
+};
+
+/// Where the shop is looked for first; another port is taken where this one is not free.
+const PORT: u16 = 8787;
+
+/// Runs the demo.
+pub(crate) fn command(arguments: &[String]) -> Result<()> {
+    let port = match arguments {
+        [] if stack::is_free(PORT) => PORT,
+        [] => 0,
+        [name, port] if name == "--port" => port.parse().context("--port takes a number")?,
+        _ => bail!("`demo` takes --port NUMBER and nothing else"),
+    };
+    let toolbox = Toolbox::prepare()?;
+    build::run(&toolbox)?;
+    progress::step("stand-in of the platform: compiling");
+    stack::build_sandbox(&toolbox)?;
+    let (ended, wait) = mpsc::channel();
+    ctrlc::set_handler(move || {
+        // A second Ctrl-C while the first is being answered finds nobody waiting.
+        let _ = ended.send(());
+    })?;
+    let folder = project::kit().join("demo");
+    stack::clear(&folder)?;
+    let plan = Plan {
+        folder,
+        port,
+        // The shop asks: its banner is what a visitor sees first.
+        site: json!({"consent": "denied"}),
+        outbox: json!({}),
+        shop: stack::default_shop(),
+    };
+    let stack = Stack::start(&toolbox, &plan)?;
+    progress::note("events reach the platform only after \"Accept\" in the shop's banner");
+    progress::note(format_args!("what the platform has received: {}", stack.platform));
+    progress::note("Ctrl-C ends everything");
+    progress::result(format_args!("{}/", stack.shop));
+    wait.recv()?;
+    progress::line("");
+    progress::step("ending");
+    drop(stack);
+    Ok(())
+}
