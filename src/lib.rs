@@ -1,4 +1,38 @@
-//! The core of esputnik-kit (draft of the crate docs follows).
+//! The core of esputnik-kit: first-party web tracking for shops that use eSputnik (Yespo, Reteno).
+//!
+//! It takes events, time, randomness and answers as arguments and returns requests and deadlines.
+//! It performs nothing: no I/O, no clock, no chance. Two thin hosts perform: the tracker in the page
+//! (feature `browser`) and the Worker at the edge (the package in `worker/`).
+//!
+//! # Goals, in this order
+//!
+//! 1. Not one accepted event is lost, and none reaches the platform twice.
+//! 2. The page does not feel it: bytes and main-thread time are features.
+//! 3. What is refused says why, by a stable code, the field and the fix.
+//! 4. The platform gets exactly the bodies that its documents ask for.
+//!
+//! # Map
+//!
+//! | path | what it knows |
+//! |---|---|
+//! | [`value`], `json` | one JSON-like value that page and edge both fill |
+//! | [`problem`] | what can be wrong or odd, by stable code |
+//! | [`event`] | the platform's events: readers of every documented form, one writer |
+//! | [`identity`], [`consent`] | who the visitor is, and what they allow |
+//! | [`wire`] | records and verdicts, the contract between page and Worker |
+//! | [`delivery`] | the page's queue as a state machine |
+//! | [`retry`] | which failures may be repeated, and when |
+//! | [`visitor`] | the rules that need memory: identity, cart, purchase |
+//! | [`outbox`] | the Worker's durable queue as a state machine |
+//! | [`config`] | the deployment's settings, typed |
+//! | `browser` | the tracker's face; not in the default build |
+//!
+//! Arrows go one way: nothing here names a host, and the tracker never links what belongs to the
+//! edge (`json`, `visitor`, `outbox`, `config`). A test holds the table of who may import whom.
+//!
+//! # Out of scope
+//!
+//! Transport, storage and the DOM are the hosts'. So are secrets: no type here can hold a key.
 
 pub mod config;
 pub mod consent;

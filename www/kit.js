@@ -28,27 +28,33 @@
   /** Those among them that a request of the loader carries. */
   const flying = new Set();
   const listeners = [];
+  const log = [];
   /** Calls that wait for init, for a prerendered page to be shown, or for consent. */
   let held = [];
   let unsaved = [];
-  let started, tracker, ready, timer, database, debug, webId, consent;
+  let started, tracker, ready, timer, database, debug, webId;
   let sequence = 0;
   let failures = 0;
   let probed = !config.k;
   /** The allowed purposes; nothing while the visitor has not chosen. */
   let allowed;
 
+  const tell = (name, callback, detail) => {
+    if (name == detail.type || name == "*")
+      // A listener that throws is the shop's affair, and must not stop the kit.
+      try {
+        callback(detail);
+      } catch (error) {
+        console.error(error);
+      }
+  };
+
   const emit = (type, detail) => {
     detail = { type, ...detail };
     if (debug) console.info("[kit]", detail);
-    for (const [name, callback] of listeners)
-      if (name == type || name == "*")
-        // A listener that throws is the shop's affair, and must not stop the kit.
-        try {
-          callback(detail);
-        } catch (error) {
-          console.error(error);
-        }
+    // Who listens late hears what went before.
+    if (log.push(detail) > 300) log.shift();
+    for (const [name, callback] of listeners) tell(name, callback, detail);
   };
 
   // Storage is denied in some privacy modes, where even touching it throws.
@@ -272,10 +278,9 @@
 
   const choose = (choice) => {
     allowed = config.g.some((signal) => navigator[signal] == 1) ? [] : choice;
-    consent = {
+    emit("consent", {
       choice: allowed && Object.fromEntries(PURPOSES.map((p) => [p, allowed.includes(p)])),
-    };
-    emit("consent", consent);
+    });
   };
 
   const commands = {
@@ -304,7 +309,7 @@
     },
     on(name, callback) {
       listeners.push([name, callback]);
-      if (name == "consent" || name == "*") callback({ type: "consent", ...consent });
+      for (const detail of log) tell(name, callback, detail);
       watch();
     },
     debug(on = true) {

@@ -1,0 +1,222 @@
+/**
+ * Types of esputnik-kit on a page: the platform's own commands, and the kit's.
+ *
+ * Reference it where your shop's code calls `eS`: `/// <reference path="kit.d.ts" />`.
+ * Nothing called through `eS` throws; what is refused says why through `eS("on", "refused", …)`.
+ */
+
+/** Text, or a number that is written as text. */
+type EsText = string | number;
+
+/** 1 or 0; text and booleans are read too, with a warning. */
+type EsFlag = 0 | 1 | "0" | "1" | boolean;
+
+/** Each tag is a list of text. */
+interface EsTags {
+  [name: string]: EsText[];
+}
+
+/** Who the visitor is. What is passed once goes with every later event. */
+interface EsGeneralInfo {
+  /** The shop's own customer id. */
+  externalCustomerId?: EsText | null;
+  user_email?: string | null;
+  /** International form, digits only. */
+  user_phone?: EsText | null;
+  user_name?: string | null;
+  /** The contact's id at the platform. */
+  user_es_contact_id?: EsText | null;
+  /** The `sc_content` of a recommendation whose "Buy" puts the product straight into the cart. */
+  s_location?: string;
+}
+
+/** What may stand beside any event's own key. */
+interface EsCommon {
+  GeneralInfo?: EsGeneralInfo;
+}
+
+interface EsProduct {
+  /** Equals `g:id` of the product feed, and the key of the same product in all other events. */
+  productKey: EsText;
+  /** May carry a currency: `"754 USD"`. */
+  price?: EsText;
+  isInStock?: EsFlag;
+  [tag: `tag_${string}`]: EsText[];
+}
+
+interface EsCartItem {
+  productKey: EsText;
+  price: EsText;
+  /** A whole number. */
+  quantity: EsText;
+  currency?: string;
+  price_currency_code?: string;
+  discount?: EsText;
+  [tag: `tag_${string}`]: EsText[];
+}
+
+interface EsPurchasedItem {
+  product_id: EsText;
+  unit_price: EsText;
+  quantity: EsText;
+  price_currency_code?: string;
+}
+
+interface EsImpression {
+  product_id: EsText;
+  /** As the recommendation's answer says it, for instance `1253_r963v1317`. */
+  container_type: string;
+}
+
+interface EsCustomer {
+  externalCustomerId?: EsText;
+  user_email?: string;
+  user_phone?: EsText;
+  user_name?: string;
+  user_client_id?: EsText;
+  user_city?: string;
+  user_tags_gender?: string;
+}
+
+/** The data of each event as `sendEvent` takes it. */
+interface EsEvents {
+  PageView: EsCommon & { PageView: Record<string, never> | EsCommon };
+  MainPage: EsCommon | undefined;
+  NotFound: EsCommon | undefined;
+  StatusCartPage: EsCommon | undefined;
+  ProductPage: EsCommon & { ProductPage: EsProduct; Tags?: EsTags };
+  AddToWishlist: EsCommon & { AddToWishlist: EsProduct; Tags?: EsTags };
+  CategoryPage: EsCommon & { CategoryPage: { categoryKey: EsText }; Tags?: EsTags };
+  SearchRequest: EsCommon & { SearchRequest: { search: EsText; isFound?: EsFlag } };
+  /** The whole cart after every change; an emptied cart is an empty list. */
+  StatusCart: EsCommon & { StatusCart: EsCartItem[]; GUID?: string; Tags?: EsTags };
+  PurchasedItems: EsCommon & {
+    OrderNumber: EsText;
+    PurchasedItems?: EsCartItem[];
+    /** Left out, it is that of the cart that was ordered. */
+    GUID?: string;
+    Tags?: EsTags;
+  };
+  ProductImpressions: EsCommon & { ProductImpression: EsImpression[]; Tags?: EsTags };
+  CustomerData: EsCommon & { CustomerData: EsCustomer };
+}
+
+/** The data of each event as `sendEventWithTags` takes it. */
+interface EsEventsWithTags {
+  ProductPage: EsCommon & { ProductPage: { Product: EsProduct; Tags?: EsTags } };
+  AddToWishlist: EsCommon & { AddToWishlist: { Product: EsProduct; Tags?: EsTags } };
+  CategoryPage: EsCommon & {
+    CategoryPage: { Category: { categoryKey: EsText }; Tags?: EsTags };
+  };
+  SearchRequest: EsCommon & {
+    SearchRequest: { search: EsText; isFound?: EsFlag; Tags?: EsTags };
+  };
+  StatusCart: EsCommon & {
+    StatusCart: { GUID?: string; Products: EsCartItem[]; Tags?: EsTags };
+  };
+  PurchasedItems: EsCommon & {
+    PurchasedItems: {
+      OrderNumber: EsText;
+      Products?: EsPurchasedItem[];
+      GUID?: string;
+      Tags?: EsTags;
+    };
+  };
+  ProductImpression: EsCommon & {
+    ProductImpression: { Products: EsImpression[]; Tags?: EsTags };
+  };
+}
+
+/** Options of `init`. Those that the kit does not serve are reported by name as warnings. */
+interface EsInitOptions {
+  /** Of the platform's script: whether it tracks by itself. The kit sends what it is told. */
+  TRACKING?: boolean;
+  RECOMS?: boolean;
+  APP_INBOX?: boolean;
+}
+
+/** What data may be used for. */
+type EsPurpose = "tracking" | "forms" | "recommendations" | "push";
+
+/** Something odd about an event that was taken all the same. */
+interface EsProblem {
+  /** A stable name; branch on this, never on the message. */
+  code: string;
+  /** Where it is: `StatusCart.Products[1].price`. */
+  field?: string;
+  message?: string;
+}
+
+/** What a listener hears. */
+type EsReport =
+  /** A call was recorded. */
+  | { type: "queued"; id: string; at: number; call: unknown[] }
+  /** Records left the page. */
+  | { type: "sent"; ids: string[] }
+  /** The Worker has stored it. */
+  | { type: "accepted"; id: string; warnings?: EsProblem[] }
+  /** The fact is known already: the same message, cart or order. */
+  | ({ type: "duplicate"; id: string; warnings?: EsProblem[] } & EsProblem)
+  /** It will not be sent; `code`, `field` and `message` say why. */
+  | ({ type: "refused"; id?: string; call?: unknown[] } & EsProblem)
+  /** The platform has it. */
+  | { type: "delivered"; id: string }
+  /** The platform refused it; the Worker keeps it for a replay. */
+  | { type: "dead"; id: string; message?: string }
+  /** The visitor's choice; null while there is none. */
+  | { type: "consent"; choice: Record<EsPurpose, boolean> | null }
+  | ({ type: "warning" } & EsProblem)
+  | { type: "debug"; on: boolean };
+
+type EsReportOf<Name> = Name extends "*" ? EsReport : Extract<EsReport, { type: Name }>;
+
+/** The platform's function, served by the kit. */
+interface EsFunction {
+  /** Starts the kit; a plain script tag does so by itself. */
+  (command: "init", options?: EsInitOptions, inbox?: object): void;
+
+  /** Records an event, its data under the event's own key. */
+  <Name extends keyof EsEvents>(
+    command: "sendEvent",
+    name: Name,
+    ...data: undefined extends EsEvents[Name] ? [EsEvents[Name]?] : [EsEvents[Name]]
+  ): void;
+
+  /** Records an event whose data is nested one level deeper, with tags. */
+  <Name extends keyof EsEventsWithTags>(
+    command: "sendEventWithTags",
+    name: Name,
+    data: EsEventsWithTags[Name],
+  ): void;
+
+  /** Says what the visitor allows. Nothing is stored or sent before. */
+  (command: "consent", choice: "grant" | "deny" | Partial<Record<EsPurpose, boolean>>): void;
+
+  /** Ties the visitor to a contact. */
+  (command: "identify", who: EsCustomer): void;
+
+  /** At log-out: the next visitor of this browser is somebody else. */
+  (command: "reset"): void;
+
+  /** When the order form is submitted: the purchase gets the GUID that the cart has now. */
+  (command: "orderSubmitted"): void;
+
+  /** Erases the web id, the queue, the choice, and what the Worker holds of this browser. */
+  (command: "forget"): void;
+
+  /** Opens or closes the debug panel, and explains everything in the console. */
+  (command: "debug", on?: boolean): void;
+
+  /** Calls `callback` for each report of that name, and for those before the call. */
+  <Name extends EsReport["type"] | "*">(
+    command: "on",
+    name: Name,
+    callback: (report: EsReportOf<Name>) => void,
+  ): void;
+}
+
+declare var eS: EsFunction;
+
+interface Window {
+  eS: EsFunction;
+}
