@@ -8,6 +8,8 @@
 // Everything is measured in bytes here. `__KIT__` is the site's part of the settings; the Worker
 // puts it in: p path, s site, t tracker, x extras, c consent default, g the signals of the browser
 // that count as a denial, k blocker probe, v page view, r routes, d the end of the cookie.
+// `BESIDE` is set when the script is built: then the platform's own script stays on the page, and
+// gets the commands that are not the kit's.
 ((window, document, config) => {
   const old = window.eS;
   // A second script tag must not count everything twice.
@@ -32,7 +34,7 @@
   /** Calls that wait for init, for a prerendered page to be shown, or for consent. */
   let held = [];
   let unsaved = [];
-  let started, tracker, ready, timer, database, debug, webId;
+  let started, tracker, ready, timer, database, debug, webId, theirs;
   let sequence = 0;
   let failures = 0;
   let probed = !config.k;
@@ -283,12 +285,17 @@
     });
   };
 
+  const forward = (args) => (theirs ? theirs.apply(window, args) : eS.c(args));
+
   const commands = {
-    init(options) {
+    init(options, ...rest) {
       if (started) return;
       started = 1;
-      for (const field in options)
-        if (options[field] && field != "TRACKING") emit("warning", { code: "not_served", field });
+      // Both would count everything twice.
+      if (BESIDE) forward(["init", { ...options, TRACKING: false }, ...rest]);
+      else
+        for (const field in options)
+          if (options[field] && field != "TRACKING") emit("warning", { code: "not_served", field });
       if (attribute("pageView", config.v)) view();
       if (attribute("routes", config.r)) extra("routes", view);
       release();
@@ -325,6 +332,7 @@
     const last = rest[rest.length - 1];
     if (/^(sendEvent(WithTags)?|identify|reset|orderSubmitted)$/.test(name)) record(call);
     else if (commands.hasOwnProperty(name)) commands[name](...rest);
+    else if (BESIDE) forward(call);
     else {
       refuse({ call }, "unknown_command");
       if (typeof last == "function") setTimeout(last, 0, name + " is not served");
@@ -346,9 +354,21 @@
     call(arguments);
   };
   eS.kit = 1;
-  eS.c = call;
-  eS.q = { push: (...entries) => entries.forEach(call) };
-  window.eS = eS;
+  if (BESIDE) {
+    // The platform's script takes over from its stub either way: by its own `eS`, or by its `c`.
+    eS.q = [];
+    eS.c = function () {
+      eS.q.push(arguments);
+    };
+    Object.defineProperty(window, "eS", {
+      get: () => eS,
+      set: (value) => (theirs = value == eS ? theirs : value),
+    });
+  } else {
+    eS.c = call;
+    eS.q = { push: (...entries) => entries.forEach(call) };
+    window.eS = eS;
+  }
 
   choose(local((storage) => JSON.parse(storage[CHOICE])) || (config.c == 1 ? PURPOSES : null));
 
@@ -362,7 +382,7 @@
     fetch(config.k, { mode: "no-cors" }).then(() => release((probed = 1)), () => {});
   if (attribute("debug")) commands.debug();
   // A plain script tag starts by itself; the platform's snippet says when.
-  if (!old && attribute("init", 1)) commands.init();
+  if (!old && !BESIDE && attribute("init", 1)) commands.init();
   // `init` comes first, wherever it stands in the queue.
   const isInit = (args) => args[0] == "init";
   [].slice

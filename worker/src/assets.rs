@@ -3,7 +3,7 @@
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
 use esputnik_kit::{
-    config::{Config, Site},
+    config::{Config, Mode, Site},
     value::Value,
 };
 use sha2::{Digest, Sha256, Sha384};
@@ -48,7 +48,8 @@ pub(crate) fn loader(config: &Config, name: &str, site: &Site) -> Option<Rc<Load
     if let Some(known) = LOADERS.with_borrow(|loaders| loaders.get(name).cloned()) {
         return Some(known);
     }
-    let template = std::str::from_utf8(asset("loader")?.raw).ok()?;
+    let template = if site.mode == Mode::Beside { "beside" } else { "loader" };
+    let template = std::str::from_utf8(asset(template)?.raw).ok()?;
     let mut page = site.page_part(name);
     page.push(("p".into(), Value::text(&config.path)));
     for (key, asset_name) in [("t", "tracker"), ("x", "extras")] {
@@ -74,7 +75,9 @@ pub(crate) fn serve_loader(loader: &Loader, pinned: bool) -> Result<Response, Er
 
 /// Answers with a file under its hashed name.
 pub(crate) fn serve(file: &str, request: &Request) -> Result<Response, Error> {
-    let asset = ASSETS.iter().find(|asset| asset.file == file && asset.name != "loader");
+    let asset = ASSETS
+        .iter()
+        .find(|asset| asset.file == file && !matches!(asset.name, "loader" | "beside"));
     let asset = asset.ok_or(Error::NotFound)?;
     let script = asset.name != "wasm";
     let kind = if script { "text/javascript; charset=utf-8" } else { "application/wasm" };

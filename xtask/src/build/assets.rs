@@ -45,6 +45,8 @@ const SCRIPTS: &[Script] = &[
     Script { name: "extras", entry: "extras.js", target: "es2022" },
     // Browsers too old for the tracker still deliver events through the loader.
     Script { name: "loader", entry: "kit.js", target: "es2020" },
+    // The same for pages that keep the platform's own script.
+    Script { name: "beside", entry: "kit.js", target: "es2020" },
 ];
 
 /// The name under which the tracker's entry imports the JavaScript half of its wasm module.
@@ -133,6 +135,7 @@ fn bundle(
     esbuild
         .args(ESBUILD)
         .arg(format!("--target={}", script.target))
+        .arg(format!("--define:BESIDE={}", script.name == "beside"))
         .arg(format!("--alias:{GLUE}={}", glue.script.display()))
         .arg(format!("--outfile={}", output.display()));
     for name in SCRIPTS.iter().map(|script| script.name).chain(["wasm"]) {
