@@ -41,7 +41,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
         outbox: json!({}),
         shop: stack::default_shop(),
     };
-    let stack = Stack::start(&toolbox, &plan)?;
+    let stack = Stack::start(&plan)?;
     progress::note("events reach the platform only after \"Accept\" in the shop's banner");
     progress::note(format_args!("what the platform has received: {}", stack.platform));
     progress::note("Ctrl-C ends everything");

@@ -13,7 +13,10 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
-use crate::{project, tools::Toolbox};
+use crate::{
+    project,
+    tools::{self, Toolbox},
+};
 
 /// The token of calls that a shop's server makes, on loopback only.
 pub(crate) const SERVER_TOKEN: &str = "server-token-of-the-demo";
@@ -55,7 +58,7 @@ pub(crate) struct Stack {
 
 impl Stack {
     /// Starts everything and waits until it answers.
-    pub(crate) fn start(toolbox: &Toolbox, plan: &Plan) -> Result<Self> {
+    pub(crate) fn start(plan: &Plan) -> Result<Self> {
         fs::create_dir_all(plan.folder.join("objects"))?;
         let kit_port = free_port()?;
         let shop_port = if plan.port == 0 { free_port()? } else { plan.port };
@@ -76,7 +79,7 @@ impl Stack {
         }
         let mut stack = Self {
             folder: plan.folder.clone(),
-            workerd: toolbox.workerd.clone(),
+            workerd: tools::workerd()?,
             worker: None,
             sandbox,
             shop: format!("http://127.0.0.1:{shop_port}"),
@@ -151,7 +154,6 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
         None => json!({}),
     };
     let folder = options["folder"].as_str().context("name a folder: {\"folder\": …}")?;
-    let toolbox = Toolbox::prepare()?;
     let shop = options["shop"].as_str().map_or_else(default_shop, PathBuf::from);
     let plan = Plan {
         folder: PathBuf::from(folder),
@@ -160,7 +162,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
         outbox: options["outbox"].clone(),
         shop,
     };
-    let mut stack = Stack::start(&toolbox, &plan)?;
+    let mut stack = Stack::start(&plan)?;
     say(&stack.describe())?;
     for line in std::io::stdin().lock().lines() {
         match line?.as_str() {

@@ -112,6 +112,12 @@ impl Toolbox {
     }
 }
 
+/// The Workers runtime, where [`Toolbox::prepare`] has put it. Tests start it often and at once,
+/// so this neither waits nor installs.
+pub(crate) fn workerd() -> Result<PathBuf> {
+    executable(npm::workerd(&project::root().join("node_modules")))
+}
+
 /// `cargo xtask tools`: installs everything and prints where each tool is.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
     if let Some(unknown) = arguments.first() {

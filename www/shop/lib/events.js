@@ -102,15 +102,5 @@ export function sendImpressions(products) {
   });
 }
 
-/** At log-in: later events belong to this customer until `forgetCustomer`. */
-export function rememberCustomer({ id, email, phone, name }) {
-  track('identify', {
-    externalCustomerId: id,
-    user_email: email,
-    ...(phone && { user_phone: phone }),
-    ...(name && { user_name: name }),
-  });
-}
-
 /** At log-out. */
 export const forgetCustomer = () => track('reset');

@@ -105,7 +105,6 @@ export const session = {
   },
   logIn({ email, name, phone }) {
     const user = { id: customerId(email), email, name, phone };
-    events.rememberCustomer(user);
     events.sendCustomerData(user);
     write('user', user);
   },
