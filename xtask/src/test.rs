@@ -60,7 +60,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &toolbox.wasm_bindgen_test_runner)
         .env("CHROMEDRIVER", &driver)
         .args(["test", "--locked", "--package", "esputnik-kit", "--features", "browser"])
-        .args(["--test", "web"])
+        .args(["--test", "web-page", "--test", "web-worker"])
         .args(wasm);
     process::run(&mut web)?;
 
