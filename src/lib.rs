@@ -25,10 +25,12 @@
 //! | [`visitor`] | the rules that need memory: identity, cart, purchase |
 //! | [`outbox`] | the Worker's durable queue as a state machine |
 //! | [`config`] | the deployment's settings, typed |
+//! | [`shard`] | which object holds a visitor's events |
+//! | [`tracker`] | what the page's tracker decides, message by message |
 //! | `browser` | the tracker's face; not in the default build |
 //!
 //! Arrows go one way: nothing here names a host, and the tracker never links what belongs to the
-//! edge (`json`, `visitor`, `outbox`, `config`). A test holds the table of who may import whom.
+//! edge (`json`, `visitor`, `outbox`, `config`, `shard`). A test holds the table of who may import whom.
 //!
 //! # Out of scope
 //!
@@ -43,6 +45,8 @@ pub mod json;
 pub mod outbox;
 pub mod problem;
 pub mod retry;
+pub mod shard;
+pub mod tracker;
 pub mod value;
 pub mod visitor;
 pub mod wire;

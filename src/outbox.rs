@@ -205,13 +205,13 @@ impl Outbox {
                 self.closed_until = self.closed_until.max(now + wait);
             } else if self.failures >= BREAKER_FAILURES {
                 let wait = pause(self.failures - BREAKER_FAILURES, retry_after, random);
-                self.closed_until = now + wait.min(BREAKER_LONGEST).max(retry_after.unwrap_or(0));
+                let closed = now + wait.min(BREAKER_LONGEST).max(retry_after.unwrap_or(0));
+                self.closed_until = self.closed_until.max(closed);
             }
             self.ready.insert((entry.row.next_at, id));
             return settled;
         }
         self.failures = 0;
-        self.closed_until = 0;
         entry.row.position += 1;
         entry.row.attempts = 0;
         entry.row.next_at = 0;
@@ -291,7 +291,7 @@ impl Rate {
     fn new(per_second: u32) -> Self {
         let per_second = u64::from(per_second.max(1));
         let interval = 1_250_000 / per_second;
-        Self { interval, tolerance: interval * (per_second / 20).max(1), due: 0 }
+        Self { interval, tolerance: interval * (per_second / 20), due: 0 }
     }
 
     /// The next time at which a request may leave, Unix milliseconds.

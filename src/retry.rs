@@ -9,7 +9,7 @@ const LONGEST_PAUSE: u64 = 5 * 60 * 1000;
 
 /// Longest wait that an answer can ask for, in milliseconds. More is a mistake of the other side,
 /// and would be a way to silence the kit.
-const LONGEST_RETRY_AFTER: u64 = 60 * 60 * 1000;
+pub const LONGEST_RETRY_AFTER: u64 = 60 * 60 * 1000;
 
 /// What an attempt came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +85,8 @@ fn parse_http_date(text: &str) -> Option<u64> {
     };
     let mut number = || parts.next()?.parse::<u64>().ok();
     let (year, hour, minute, second) = (number()?, number()?, number()?, number()?);
-    if !(1970..=9999).contains(&year) || day == 0 || day > 31 || hour > 24 || minute > 60 {
+    let clock = hour <= 24 && minute <= 60 && second <= 60;
+    if !(1970..=9999).contains(&year) || day == 0 || day > 31 || !clock {
         return None;
     }
     // Days since 1970-01-01 by the civil calendar, counting years from March.

@@ -3,6 +3,8 @@
 //! The edge fills it from `serde_json`, the page from JavaScript values. `serde_json` is never
 //! linked into the browser module: it alone weighs more than the whole tracker.
 
+mod read;
+
 /// A JSON value whose numbers keep the text they came with and whose objects keep their order.
 ///
 /// The text matters: a price of `450.00` must not leave as `450`, and an id of twenty digits must
@@ -37,7 +39,9 @@ impl Value {
     /// A whole number.
     #[must_use]
     pub fn whole(number: u64) -> Self {
-        Self::Number(number.to_string())
+        let mut text = String::new();
+        write_whole(number, &mut text);
+        Self::Number(text)
     }
 
     /// The member `name`, if this is an object that has it.
@@ -141,19 +145,42 @@ pub fn find<'a>(members: &'a [(String, Value)], name: &str) -> Option<&'a Value>
 /// taken.
 #[must_use]
 pub fn parse_whole(text: &str) -> Option<u64> {
-    let text = text.trim();
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !digits(whole) || fraction.bytes().any(|byte| byte != b'0') {
-        return None;
+    let mut rest = text.chars();
+    let mut number = None;
+    let mut fraction = false;
+    while let Some(character) = rest.next() {
+        match character {
+            '0' if fraction => {}
+            '0'..='9' if !fraction => {
+                let digit = u64::from(u32::from(character) - u32::from('0'));
+                number = Some(number.unwrap_or(0_u64).checked_mul(10)?.checked_add(digit)?);
+            }
+            '.' if !fraction => fraction = true,
+            _ if !character.is_whitespace() => return None,
+            _ if fraction || number.is_some() => return number.filter(|_| is_blank(rest.as_str())),
+            _ => {}
+        }
     }
-    whole.parse().ok()
+    number
+}
+
+/// Whether there is nothing but white space.
+pub(crate) fn is_blank(text: &str) -> bool {
+    text.chars().all(char::is_whitespace)
+}
+
+/// Appends a whole number.
+///
+/// `core::fmt` would do it too, and weigh more in a page than all of this file.
+pub fn write_whole(number: u64, out: &mut String) {
+    if number >= 10 {
+        write_whole(number / 10, out);
+    }
+    out.push(char::from(b'0' + u8::try_from(number % 10).unwrap_or(0)));
 }
 
 /// Appends `text` as a JSON string.
 pub fn write_text(text: &str, out: &mut String) {
-    const HEX: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     out.push('"');
     for character in text.chars() {
         match character {
@@ -162,10 +189,9 @@ pub fn write_text(text: &str, out: &mut String) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            control if u32::from(control) < 0x20 => {
-                out.push_str("\\u00");
-                out.push(if u32::from(control) < 0x10 { '0' } else { '1' });
-                out.push(HEX[(u32::from(control) & 0xf) as usize]);
+            '\0'..='\x1f' => {
+                out.push_str(if character < '\x10' { "\\u000" } else { "\\u001" });
+                out.extend(char::from_digit(u32::from(character) & 0xf, 16));
             }
             plain => out.push(plain),
         }

@@ -129,8 +129,8 @@ impl Visitor {
                        they have";
             return Outcome::refused(Problem::new(Code::ConsentMissing, "consent", fix), vec![]);
         }
-        let lag = context.sent_at.saturating_sub(record.at);
-        let (at, clamped) = clamp(context.received.saturating_sub(lag), context.received);
+        let time = context.received.saturating_add(record.at).saturating_sub(context.sent_at);
+        let (at, clamped) = clamp(time, context.received);
         let mut warnings = Vec::from_iter(clamped);
         self.land(&record.address, at, context.etm_term);
         match record.command.as_str() {
@@ -181,7 +181,7 @@ impl Visitor {
         self.moments
             .iter()
             .flat_map(|moment| &moment.identity)
-            .filter(|(name, _)| name != "user_name" && name != "user_city")
+            .filter(|(name, _)| !matches!(&**name, "user_name" | "user_city" | "user_tags_gender"))
             .map(|(_, text)| text.as_str())
     }
 
@@ -309,7 +309,7 @@ impl Visitor {
         self.set_identity(at, Identity::new());
         self.hint = None;
         self.blocks.clear();
-        self.cart = None;
+        self.cart = Some(Cart { at, ..Cart::default() });
         self.submitted = None;
     }
 

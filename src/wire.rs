@@ -89,8 +89,14 @@ pub fn is_message_id(text: &str) -> bool {
 /// The time that a `UUIDv7` carries, Unix time in milliseconds; 0 if `id` is no message id.
 #[must_use]
 pub fn message_time(id: &str) -> u64 {
-    let digits: String = id.chars().filter(|character| *character != '-').take(12).collect();
-    u64::from_str_radix(&digits, 16).unwrap_or(0)
+    if !is_message_id(id) {
+        return 0;
+    }
+    let digits = id.bytes().filter(|byte| *byte != b'-').take(12);
+    digits.fold(0, |time, byte| {
+        let digit = if byte > b'9' { byte - b'a' + 10 } else { byte - b'0' };
+        time << 4 | u64::from(digit)
+    })
 }
 
 /// What became of a record.

@@ -1,11 +1,95 @@
-// Starts the tracker: by itself in a dedicated worker, by the loader on the main thread.
-import init, { Tracker } from "kit:glue";
+// The host of the tracker: does what the wasm module decides, by itself in a dedicated worker, or
+// started by the loader on the main thread. `src/tracker.rs` lists messages and effects.
+//
+// Storage, network, lock and timer are reached from here, because a binding of each call weighs
+// more than the call.
+import * as glue from "kit:glue";
 
 export const start = async (port) => {
-  await init({ module_or_path: new URL(KIT_WASM, import.meta.url) });
-  const tracker = new Tracker((...message) => port.postMessage(message));
-  port.onmessage = ({ data }) => tracker.handle(data);
-  addEventListener("online", () => tracker.handle([2]));
+  const module = await fetch(new URL(KIT_WASM, import.meta.url));
+  const imports = { "./tracker_bg.js": glue };
+  const { instance } = await WebAssembly.instantiate(await module.arrayBuffer(), imports);
+  glue.__wbg_set_wasm(instance.exports);
+  instance.exports.__wbindgen_start();
+  let base, database, release, timer;
+
+  const run = (...message) => {
+    const text = glue.handle(JSON.stringify(message), Date.now(), Math.random());
+    for (const effect of JSON.parse(text)) {
+      const [name, detail] = effect;
+      if (effects[name]) effects[name](detail);
+      else port.postMessage(effect);
+    }
+  };
+
+  const post = (path, message) => async (body) => {
+    let status, wait, answer;
+    // Whatever `fetch` rejects with is silence.
+    try {
+      const response = await fetch(base + path, { method: "POST", body, credentials: "include" });
+      const after = response.headers.get("retry-after");
+      status = response.status;
+      // Seconds or a date.
+      wait = after && Math.ceil(isNaN(after) ? Date.parse(after) - Date.now() : after * 1e3);
+      answer = await response.json();
+    } catch {}
+    run(message, status, wait, answer);
+  };
+
+  const settle = (request) =>
+    new Promise((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = reject;
+    });
+
+  const open = () => {
+    const request = indexedDB.open("es", 1);
+    request.onupgradeneeded = () => request.result.createObjectStore("records");
+    return settle(request);
+  };
+
+  // Nothing where the browser denies it; then the loader's journal and memory have to do.
+  const records = async (use) => {
+    try {
+      const opened = await (database ||= open());
+      opened.onversionchange = () => opened.close();
+      return await use(opened.transaction("records", "readwrite").objectStore("records"));
+    } catch {
+      database = 0;
+    }
+  };
+
+  const load = async (most) => {
+    const read = (store) => Promise.all([store.getAllKeys(), store.getAll(null, most)].map(settle));
+    run(7, ...((await records(read)) || []));
+  };
+
+  const effects = {
+    send: post("b", 6),
+    ask: post("q", 8),
+    search: (most) =>
+      navigator.locks
+        ? navigator.locks
+            .request("es", { ifAvailable: true }, (lock) =>
+              lock ? new Promise((resolve) => load(most, (release = resolve))) : run(7),
+            )
+            // Documents without an origin of their own have no locks, and nothing to share.
+            .catch(() => load(most))
+        : load(most),
+    release: () => release && release(),
+    remove: (ids) => records((store) => ids.forEach((id) => store.delete(id))),
+    clear: () => records((store) => store.clear()),
+    wait(milliseconds) {
+      clearTimeout(timer);
+      timer = setTimeout(run, milliseconds, 9);
+    },
+  };
+
+  port.onmessage = ({ data }) => {
+    if (data[0] == 0) base = data[1];
+    run(...data);
+  };
+  addEventListener("online", () => run(2));
   port.postMessage(["ready"]);
 };
 

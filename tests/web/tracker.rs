@@ -1,169 +1,107 @@
-//! What holds wherever the tracker runs. The network is a function of the test's own.
+//! What holds wherever the module runs. It performs nothing, so the test is its host: messages in,
+//! effects out, with the test's own clock.
 
-use esputnik_kit::browser::Tracker;
-use js_sys::{Array, Function, JSON, Promise, Reflect};
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use esputnik_kit::browser::handle;
+use js_sys::{Array, JSON, Reflect};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-/// A tracker whose reports and requests the test can read.
-struct Rig {
-    tracker: Tracker,
-    /// Reports of the tracker: name and detail as JSON.
-    reports: Array,
-    /// Bodies of its requests.
-    sent: Array,
+const BEGIN: f64 = 1_800_000_000_000.0;
+
+/// Effects as JSON texts, so that a failure shows them.
+fn run(message: &str, after: f64) -> Vec<String> {
+    let effects = handle(message, BEGIN + after, 0.5);
+    let effects = JSON::parse(&effects).expect("effects are JSON");
+    let text = |effect: JsValue| JSON::stringify(&effect).map(String::from).ok();
+    Array::from(&effects).iter().filter_map(text).collect()
 }
 
-impl Rig {
-    /// `network` is a JavaScript function body that answers the request number `n`.
-    fn start(network: &str) -> Self {
-        let sent = Array::new();
-        let install = Function::new_with_args(
-            "sent",
-            &[
-                "let n = 0; const answer = new Function('n', 'body', ",
-                &JSON::stringify(&network.into()).map(String::from).unwrap_or_default(),
-                "); self.fetch = (address, { body }) => { sent.push(body); return answer(n++, body) };",
-            ]
-            .concat(),
-        );
-        install.call1(&JsValue::NULL, &sent).expect("the code above is valid");
-        let reports = Array::new();
-        let listen = Function::new_with_args(
-            "reports",
-            "return (name, detail) => reports.push(JSON.stringify([name, detail]))",
-        );
-        let post = listen.call1(&JsValue::NULL, &reports).expect("the code above is valid");
-        let tracker = Tracker::new(post.unchecked_into());
-        tracker.handle(&Array::of3(&0.into(), &"https://shop.example/k/".into(), &"main".into()));
-        Self { tracker, reports, sent }
-    }
-
-    fn add(&self, id: &str, call: &str) {
-        let record = [
-            "{\"v\":1,\"id\":\"",
-            id,
-            "\",\"at\":1,\"call\":",
-            call,
-            ",\"page\":{},\"sc\":\"W\",\"consent\":[\"tracking\"]}",
-        ]
-        .concat();
-        self.tracker.handle(&Array::of3(&1.into(), &id.into(), &record.into()));
-    }
-
-    /// Waits until a report holds `text`.
-    async fn report(&self, text: &str) -> String {
-        for _ in 0..100 {
-            let found = self.reports.iter().filter_map(|report| report.as_string());
-            if let Some(report) = found.into_iter().find(|report| report.contains(text)) {
-                return report;
-            }
-            sleep(50).await;
-        }
-        panic!("no report holds {text}: {:?}", self.reports);
-    }
+/// A tracker that knows its settings and nothing else: tests share one module.
+fn start() {
+    run("[4]", 0.0);
+    run(r#"[0,"https://shop.example/k/","main","visible"]"#, 0.0);
+    run("[7,[],[]]", 0.0);
 }
 
-async fn sleep(milliseconds: i32) {
-    let promise = Promise::new(&mut |resolve, _| {
-        let timer = Reflect::get(&js_sys::global(), &"setTimeout".into()).expect("a browser");
-        let timer: Function = timer.unchecked_into();
-        timer.call2(&JsValue::NULL, &resolve, &milliseconds.into()).expect("setTimeout");
-    });
-    JsFuture::from(promise).await.expect("a timer ends");
-}
-
-/// A message id of this moment, so that nothing takes the record for an old one.
 fn id(number: u32) -> String {
-    let time = format!("{:012x}", js_sys::Date::now() as u64);
+    let time = format!("{:012x}", BEGIN as u64);
     format!("{}-{}-7000-8000-{number:012x}", &time[..8], &time[8..])
+}
+
+fn record(id: &str, call: &str) -> String {
+    let record = format!(
+        r#"{{"v":1,"id":"{id}","at":1,"call":{call},"page":{{}},"sc":"W","consent":["tracking"]}}"#
+    );
+    format!(r#"[1,"{id}",{}]"#, String::from(JSON::stringify(&JsValue::from(record)).unwrap()))
+}
+
+fn find<'a>(effects: &'a [String], text: &str) -> &'a str {
+    effects
+        .iter()
+        .find(|effect| effect.contains(text))
+        .unwrap_or_else(|| panic!("no effect holds {text}: {effects:?}"))
 }
 
 const PRODUCT: &str = r#"["sendEvent","ProductPage",{"ProductPage":{"productKey":"1"}}]"#;
 
-/// Accepts every record of a batch.
-const ACCEPT: &str = "const { records } = JSON.parse(body);
-    const results = records.map(({ id }) => ({ id, verdict: 'accepted' }));
-    return Promise.resolve(Response.json({ results }, { status: 202 }));";
-
 #[wasm_bindgen_test]
-async fn records_of_one_moment_leave_together_and_are_reported() {
-    let rig = Rig::start(ACCEPT);
+fn records_of_one_moment_leave_together() {
+    start();
     let (first, second) = (id(1), id(2));
-    rig.add(&first, PRODUCT);
-    rig.add(&second, PRODUCT);
-    rig.report(&second).await;
-    assert!(rig.report(&first).await.starts_with("[\"sent\""));
-    rig.report("accepted").await;
-    assert_eq!(rig.sent.length(), 1);
-    let body = rig.sent.get(0).as_string().unwrap_or_default();
-    assert!(body.starts_with("{\"v\":1,\"site\":\"main\",\"sentAt\":"), "{body}");
+    find(&run(&record(&first, PRODUCT), 0.0), "\"wait\"");
+    run(&record(&second, PRODUCT), 1.0);
+    let effects = run("[9]", 100.0);
+    let send = find(&effects, "\"send\"");
+    let body = JSON::parse(send).and_then(|send| Reflect::get_u32(&send, 1)).unwrap();
+    let body = body.as_string().unwrap_or_default();
+    assert!(
+        body.starts_with(r#"{"v":1,"site":"main","sentAt":1800000000100,"records":["#),
+        "{body}"
+    );
+    assert!(body.contains(&first) && body.contains(&second), "{body}");
 }
 
 #[wasm_bindgen_test]
-async fn an_event_that_the_platform_would_refuse_says_why_and_does_not_leave() {
-    let rig = Rig::start(ACCEPT);
-    rig.add(&id(3), r#"["sendEvent","ProductPage",{"ProductPage":{"price":"1"}}]"#);
-    let report = rig.report("refused").await;
-    assert!(report.contains("missing_field"), "{report}");
-    assert!(report.contains("ProductPage.productKey"), "{report}");
-    sleep(200).await;
-    assert_eq!(rig.sent.length(), 0);
-}
-
-/// `fetch` may reject with anything; once, some HTTP clients trap on what is no `Error`.
-async fn survives(rejection: &str, number: u32) {
-    let network = ["if (!n) return Promise.reject(", rejection, ");", ACCEPT].concat();
-    let rig = Rig::start(&network);
-    rig.add(&id(number), PRODUCT);
-    rig.report("accepted").await;
-    assert_eq!(rig.sent.length(), 2);
+fn an_event_that_the_platform_would_refuse_says_why_and_does_not_leave() {
+    start();
+    let call = r#"["sendEvent","ProductPage",{"ProductPage":{"price":"1"}}]"#;
+    let effects = run(&record(&id(3), call), 0.0);
+    let done = find(&effects, "refused");
+    assert!(done.contains("missing_field") && done.contains("ProductPage.productKey"), "{done}");
+    assert!(!run("[9]", 100.0).iter().any(|effect| effect.contains("\"send\"")));
 }
 
 #[wasm_bindgen_test]
-async fn a_rejection_with_text_is_silence() {
-    survives("'blocked'", 4).await;
+fn a_verdict_is_reported_and_the_record_leaves_the_store() {
+    start();
+    let id = id(4);
+    run(&record(&id, PRODUCT), 0.0);
+    find(&run("[9]", 100.0), "\"send\"");
+    let answer = format!(r#"[6,202,null,{{"results":[{{"id":"{id}","verdict":"accepted"}}]}}]"#);
+    let effects = run(&answer, 200.0);
+    assert!(find(&effects, "\"done\"").contains("accepted"));
+    assert!(find(&effects, "\"remove\"").contains(&id));
 }
 
 #[wasm_bindgen_test]
-async fn a_rejection_with_an_error_is_silence() {
-    survives("new TypeError('blocked')", 5).await;
+fn silence_and_503_are_followed_by_the_same_message_id() {
+    start();
+    let id = id(5);
+    run(&record(&id, PRODUCT), 0.0);
+    find(&run("[9]", 100.0), "\"send\"");
+    find(&run("[6]", 200.0), "\"wait\"");
+    assert!(find(&run("[9]", 5_000.0), "\"send\"").contains(&id));
+    find(&run("[6,503]", 5_100.0), "\"wait\"");
+    assert!(find(&run("[9]", 60_000.0), "\"send\"").contains(&id));
 }
 
 #[wasm_bindgen_test]
-async fn a_rejection_with_nothing_is_silence() {
-    survives("undefined", 6).await;
-}
-
-#[wasm_bindgen_test]
-async fn an_answer_that_is_no_json_is_no_verdict() {
-    let network = ["if (!n) return Promise.resolve(new Response('<html>'));", ACCEPT].concat();
-    let rig = Rig::start(&network);
-    rig.add(&id(7), PRODUCT);
-    rig.report("accepted").await;
-    assert_eq!(rig.sent.length(), 2);
-}
-
-#[wasm_bindgen_test]
-async fn a_resend_keeps_the_message_id() {
-    let busy = "if (!n) return Promise.resolve(new Response('{}', { status: 503 }));";
-    let rig = Rig::start(&[busy, ACCEPT].concat());
-    let id = id(8);
-    rig.add(&id, PRODUCT);
-    rig.report("accepted").await;
-    for body in rig.sent.iter().filter_map(|body| body.as_string()) {
-        assert!(body.contains(&id), "{body}");
+fn messages_that_nobody_sends_do_no_harm() {
+    start();
+    for message in ["", "null", "{}", "[]", "[99]", "[1]", "[1,2,3]", "[6,202,null,7]", "[7,1,1]"] {
+        handle(message, BEGIN, 0.5);
     }
-    assert_eq!(rig.sent.length(), 2);
-}
-
-#[wasm_bindgen_test]
-async fn a_request_that_never_ends_does_not_stop_the_page_from_calling() {
-    let rig = Rig::start("return new Promise(() => {});");
-    rig.add(&id(9), PRODUCT);
-    rig.report("sent").await;
-    rig.add(&id(10), PRODUCT);
-    rig.add(&id(11), r#"["sendEvent","Nothing"]"#);
-    rig.report("unknown_event").await;
+    let id = id(6);
+    run(&record(&id, PRODUCT), 0.0);
+    assert!(find(&run("[9]", 120_000.0), "\"send\"").contains(&id));
 }

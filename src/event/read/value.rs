@@ -5,49 +5,60 @@ use super::{
         Kind, MAX_NAME, MAX_TEXT,
         schema::{Field, MAX_IDENTIFIER, Rule},
     },
-    GIVE_AN_OBJECT, GIVE_TEXT, GOES_ALONG, LEFT_OUT, Reader, WRITTEN_AS_DOCUMENTED, join,
+    GIVE_AN_OBJECT, GIVE_TEXT, GOES_ALONG, LEFT_OUT, Reader, Rest, WRITTEN_AS_DOCUMENTED, entry,
+    find_in, join, length,
 };
 use crate::{
     problem::Code,
-    value::{Members, Value, find, parse_whole},
+    value::{Members, Value, is_blank, parse_whole},
 };
 
-impl Reader {
+impl<const KEEP: bool> Reader<KEEP> {
     pub(super) fn products(&mut self, items: &[Value], fields: &[Field], path: &str) {
         let mut products = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
-            let path = [path, "[", &index.to_string(), "]"].concat();
+            let path = entry(path, index);
             match item {
-                Value::Object(members) => products.push(self.fields(members, fields, &path)),
-                _ => self.fail(Code::WrongType, path, GIVE_AN_OBJECT),
+                Value::Object(members) => {
+                    products.push(self.fields(members.iter().collect(), fields, &path));
+                }
+                _ => self.fail(Code::WrongType, &path, GIVE_AN_OBJECT),
             }
         }
         if items.is_empty() && self.event.kind != Kind::StatusCart {
-            self.fail(Code::MissingField, path.into(), "give at least one product");
+            self.fail(Code::MissingField, path, "give at least one product");
         }
         self.event.products = Some(products);
     }
 
     /// The fields of one product, category or search, under the names that are written.
-    pub(super) fn fields(&mut self, members: &Members, fields: &[Field], path: &str) -> Members {
-        let mut out = Members::with_capacity(members.len());
-        let mut rest: Vec<&(String, Value)> = members.iter().collect();
+    pub(super) fn fields(&mut self, mut rest: Rest<'_>, fields: &[Field], path: &str) -> Members {
+        let mut out = Members::new();
         for field in fields {
             let mut names = std::iter::once(&field.name).chain(field.also).copied();
-            let found = names.find_map(|name| Some((name, find(members, name)?)));
+            let found = names.find_map(|name| Some((name, find_in(&rest, name)?)));
             if let Some((name, value)) = found {
-                rest.retain(|(known, _)| known != name);
+                rest.retain(|(known, _)| {
+                    let same = known == field.name || field.also.contains(&known.as_str());
+                    if same && known != name {
+                        // Under a second name the platform would refuse the whole event.
+                        self.warn(Code::IgnoredMember, &join(path, known), LEFT_OUT);
+                    }
+                    !same
+                });
                 let path = join(path, name);
                 if name != field.name {
                     // `currency`, `price` and `productKey` are the plain form's own words.
                     let plain = matches!(name, "currency" | "price" | "productKey");
                     if !plain {
-                        self.warn(Code::Alias, path.clone(), WRITTEN_AS_DOCUMENTED);
+                        self.warn(Code::Alias, &path, WRITTEN_AS_DOCUMENTED);
                     }
                 }
                 let before = self.errors.len();
                 if let Some(value) = self.value(value, field.rule, &path) {
-                    out.push((field.name.into(), value));
+                    if KEEP {
+                        out.push((field.name.into(), value));
+                    }
                     continue;
                 }
                 if self.errors.len() > before {
@@ -55,7 +66,7 @@ impl Reader {
                 }
             }
             if field.required {
-                self.fail(Code::MissingField, join(path, field.name), "the platform requires it");
+                self.fail(Code::MissingField, &join(path, field.name), "the platform requires it");
             }
         }
         for (name, value) in rest {
@@ -63,13 +74,17 @@ impl Reader {
             if name.starts_with("tag_") {
                 if let Some(values) = self.texts(value, &at) {
                     self.name_limit(name, &at);
-                    let values = values.into_iter().map(Value::Text).collect();
-                    out.push((name.clone(), Value::List(values)));
+                    if KEEP {
+                        let values = values.into_iter().map(Value::Text).collect();
+                        out.push((name.clone(), Value::List(values)));
+                    }
                 }
             } else {
                 self.limits(name, value, &at);
-                self.warn(Code::UnknownMember, at, GOES_ALONG);
-                out.push((name.clone(), value.clone()));
+                self.warn(Code::UnknownMember, &at, GOES_ALONG);
+                if KEEP {
+                    out.push((name.clone(), value.clone()));
+                }
             }
         }
         out
@@ -96,27 +111,27 @@ impl Reader {
         let fix = if rule == Rule::Flag { "give 1 or 0" } else { "give a whole number, 0 or more" };
         let number = match value {
             Value::Null => return None,
-            Value::Text(text) if text.trim().is_empty() => {
-                self.warn(Code::EmptyValue, path.into(), LEFT_OUT);
+            Value::Text(text) if is_blank(text) => {
+                self.warn(Code::EmptyValue, path, LEFT_OUT);
                 return None;
             }
             Value::Text(text) => {
-                self.warn(Code::TextForNumber, path.into(), "read as a number");
+                self.warn(Code::TextForNumber, path, "read as a number");
                 parse_whole(text)
             }
             Value::Number(text) => parse_whole(text),
             Value::Bool(flag) if rule == Rule::Flag => {
-                self.warn(Code::BoolForFlag, path.into(), "read as 1 or 0");
+                self.warn(Code::BoolForFlag, path, "read as 1 or 0");
                 Some((*flag).into())
             }
             _ => None,
         };
         let Some(number) = number else {
-            self.fail(Code::WrongType, path.into(), fix);
+            self.fail(Code::WrongType, path, fix);
             return None;
         };
         if rule == Rule::Flag && number > 1 {
-            self.fail(Code::OutOfRange, path.into(), fix);
+            self.fail(Code::OutOfRange, path, fix);
         }
         Some(Value::whole(number))
     }
@@ -127,20 +142,20 @@ impl Reader {
             Value::Null => return None,
             Value::Text(text) => text,
             Value::Number(text) => {
-                self.warn(Code::NumberForText, path.into(), "written as text");
+                self.warn(Code::NumberForText, path, "written as text");
                 text
             }
             _ => {
-                self.fail(Code::WrongType, path.into(), GIVE_TEXT);
+                self.fail(Code::WrongType, path, GIVE_TEXT);
                 return None;
             }
         };
-        if text.trim().is_empty() {
-            self.warn(Code::EmptyValue, path.into(), LEFT_OUT);
+        if is_blank(text) {
+            self.warn(Code::EmptyValue, path, LEFT_OUT);
             return None;
         }
         if text.len() > MAX_TEXT {
-            self.fail(Code::TooLong, path.into(), GIVE_TEXT);
+            self.fail(Code::TooLong, path, GIVE_TEXT);
         }
         Some(text.clone())
     }
@@ -150,11 +165,11 @@ impl Reader {
         let fix = "give an amount, with or without a currency: \"754\", \"754.00\", \"754 USD\"";
         let text = self.text(value, path)?;
         if !text.chars().any(|character| character.is_ascii_digit()) {
-            self.fail(Code::WrongType, path.into(), fix);
-        } else if text.trim_start().starts_with('-') {
-            self.fail(Code::OutOfRange, path.into(), "give an amount that is not negative");
-        } else if text.chars().count() > 40 {
-            self.fail(Code::TooLong, path.into(), fix);
+            self.fail(Code::WrongType, path, fix);
+        } else if text.chars().find(|character| !character.is_whitespace()) == Some('-') {
+            self.fail(Code::OutOfRange, path, "give an amount that is not negative");
+        } else if length(&text) > 40 {
+            self.fail(Code::TooLong, path, fix);
         }
         Some(text)
     }
@@ -163,12 +178,12 @@ impl Reader {
     pub(super) fn texts(&mut self, value: &Value, path: &str) -> Option<Vec<String>> {
         let Value::List(items) = value else {
             let text = self.scalar(value, path)?;
-            self.warn(Code::ValueForList, path.into(), "written as a list of one");
+            self.warn(Code::ValueForList, path, "written as a list of one");
             return Some(vec![text]);
         };
         let mut texts = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
-            let path = [path, "[", &index.to_string(), "]"].concat();
+            let path = entry(path, index);
             texts.extend(self.scalar(item, &path));
         }
         Some(texts)
@@ -184,18 +199,18 @@ impl Reader {
     /// Text that names a person, a visitor, a site or an order; `None` if there is none.
     pub(super) fn identifier(&mut self, value: &Value, path: &str) -> Option<String> {
         let text = self.text(value, path)?;
-        if text.chars().count() > MAX_IDENTIFIER {
-            self.fail(Code::TooLong, path.into(), "give at most 300 characters");
+        if length(&text) > MAX_IDENTIFIER {
+            self.fail(Code::TooLong, path, "give at most 300 characters");
         }
         if text.chars().any(char::is_control) {
-            self.fail(Code::ForbiddenCharacter, path.into(), "leave out control characters");
+            self.fail(Code::ForbiddenCharacter, path, "leave out control characters");
         }
         Some(text)
     }
 
     pub(super) fn name_limit(&mut self, name: &str, path: &str) {
-        if name.chars().count() > MAX_NAME {
-            self.fail(Code::TooLong, path.into(), "give a name of at most 100 characters");
+        if length(name) > MAX_NAME {
+            self.fail(Code::TooLong, path, "give a name of at most 100 characters");
         }
     }
 
@@ -203,7 +218,7 @@ impl Reader {
         self.name_limit(name, path);
         match value {
             Value::Text(text) if text.len() > MAX_TEXT => {
-                self.fail(Code::TooLong, path.into(), GIVE_TEXT);
+                self.fail(Code::TooLong, path, GIVE_TEXT);
             }
             Value::List(items) => {
                 for item in items {

@@ -1,0 +1,257 @@
+//! What the tracker of a page decides, message by message. The properties run on [`pages`].
+
+mod pages;
+
+use esputnik_kit::tracker::{MAX_STORED, Tracker};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use self::pages::{Call, Op, Reply, World, run};
+use crate::rig::cases;
+
+const CALL: Op = Op::Call(Call::Sound);
+const TAKES: Op = Op::Answer(Reply::Takes);
+
+/// One page after these steps.
+fn page(ops: &[Op]) -> World {
+    let mut world = World::new(1);
+    world.handle(0, Op::Found);
+    for op in ops {
+        world.handle(0, *op);
+    }
+    world
+}
+
+/// What a page was told under this name.
+fn reports<'a>(world: &'a World, place: usize, name: &str) -> Vec<&'a Value> {
+    let reports = world.pages[place].reports.iter();
+    reports.filter(|(known, _)| known == name).map(|(_, detail)| detail).collect()
+}
+
+/// The ids of the batch that is under way.
+fn under_way(world: &World, place: usize) -> Vec<String> {
+    let body = world.pages[place].send.as_deref().unwrap_or(r#"{"records":[]}"#);
+    let body: Value = serde_json::from_str(body).unwrap();
+    let records = body["records"].as_array().unwrap();
+    records.iter().map(|record| record["id"].as_str().unwrap().to_owned()).collect()
+}
+
+proptest! {
+    #![proptest_config(cases(300))]
+
+    /// No record lost, none refused without a reason, one batch, question and search under way, no
+    /// lock held by a hidden page or for nothing: the simulation checks each step.
+    #[test]
+    fn pages_hold_their_promises_whatever_happens(
+        ops in prop::collection::vec(any::<[u8; 4]>().prop_map(Op::from_bytes), 0..80)
+    ) {
+        run(ops);
+    }
+
+    #[test]
+    fn no_message_does_any_harm(
+        messages in prop::collection::vec(
+            prop_oneof![
+                "\\PC{0,20}",
+                "\\[[0-9]{1,2}(,([0-9]{1,5}|\"[a-z]{0,3}\"|null|\\[\\]|\\[1\\]|\\{\\}|\\{\"results\":\\[7,\\{\\}\\]\\})){0,4}\\]",
+            ],
+            0..20,
+        )
+    ) {
+        let mut tracker = Tracker::new();
+        for (now, message) in messages.iter().enumerate() {
+            let effects = tracker.handle(message, now as u64, 0);
+            prop_assert!(serde_json::from_str::<Vec<(String, Value)>>(&effects).is_ok());
+        }
+    }
+}
+
+#[test]
+fn a_call_leaves_is_reported_and_leaves_the_store() {
+    let mut world = page(&[CALL, Op::Elapse(50)]);
+    let id = under_way(&world, 0).remove(0);
+    assert_eq!(reports(&world, 0, "sent"), [&json!({"ids": [id]})]);
+    world.handle(0, TAKES);
+    assert_eq!(reports(&world, 0, "done"), [&json!({"id": id, "verdict": "accepted"})]);
+    assert!(world.store.is_empty());
+}
+
+#[test]
+fn a_call_that_the_platform_would_refuse_is_reported_and_does_not_leave() {
+    let world = page(&[Op::Call(Call::Refusable), Op::Elapse(60_000)]);
+    let done = reports(&world, 0, "done");
+    assert_eq!((done.len(), &done[0]["code"]), (1, &json!("missing_field")));
+    assert_eq!(done[0]["field"], "ProductPage.productKey");
+    assert!(world.store.is_empty() && world.pages[0].send.is_none());
+}
+
+#[test]
+fn a_record_that_the_worker_cannot_read_is_reported_and_does_not_block_the_next() {
+    let mut world = page(&[Op::Call(Call::Unreadable), CALL, Op::Elapse(50)]);
+    for _ in 0..3 {
+        world.handle(0, TAKES);
+    }
+    let verdicts: Vec<_> = reports(&world, 0, "done").iter().map(|done| &done["verdict"]).collect();
+    assert_eq!(verdicts, ["refused", "accepted"]);
+    assert!(world.store.is_empty());
+}
+
+#[test]
+fn reset_and_submitted_orders_leave_like_events() {
+    let mut tracker = Tracker::new();
+    for command in ["reset", "orderSubmitted"] {
+        let record = json!({"call": [command]}).to_string();
+        let effects = tracker.handle(&json!([1, command, record]).to_string(), 0, 0);
+        assert!(effects.contains("\"wait\"") && !effects.contains("\"done\""), "{effects}");
+    }
+}
+
+#[test]
+fn a_visible_page_searches_at_once_and_a_hidden_one_does_not() {
+    assert!(World::new(1).pages[0].search.is_some());
+    let mut world = World::new(0);
+    world.open(0, "hidden");
+    world.handle(0, Op::Elapse(120_000));
+    assert!(world.pages[0].search.is_none());
+    world.handle(0, Op::Show);
+    assert!(world.pages[0].search.is_some());
+}
+
+#[test]
+fn what_a_closed_page_left_is_delivered_under_the_lock_by_the_next() {
+    let mut world = page(&[CALL, Op::Elapse(5000), Op::Close, Op::Found]);
+    assert_eq!(world.lock, Some(0));
+    world.handle(0, Op::Elapse(50));
+    assert_eq!(under_way(&world, 0).len(), 1);
+    world.handle(0, TAKES);
+    assert_eq!(world.lock, None);
+    assert!(world.store.is_empty());
+}
+
+#[test]
+fn young_records_are_left_to_the_page_that_made_them() {
+    let mut world = World::new(2);
+    world.handle(0, CALL);
+    world.handle(1, Op::Elapse(2000));
+    world.handle(1, Op::Found);
+    world.handle(1, Op::Elapse(100));
+    assert_eq!(under_way(&world, 1), [""; 0]);
+    assert_eq!(world.lock, None, "nothing to deliver");
+    world.handle(1, Op::Elapse(3000));
+    assert!(world.pages[1].search.is_some(), "they are looked at again when they are older");
+}
+
+#[test]
+fn one_page_at_a_time_delivers_what_others_left() {
+    let mut world = World::new(2);
+    for place in 0..2 {
+        world.handle(place, Op::Found);
+    }
+    world.handle(0, CALL);
+    world.handle(0, Op::Close);
+    world.handle(0, Op::Elapse(31_000));
+    world.handle(0, Op::Found);
+    world.handle(1, Op::Found);
+    world.handle(1, Op::Elapse(100));
+    assert_eq!((under_way(&world, 0).len(), under_way(&world, 1).len()), (1, 0));
+}
+
+#[test]
+fn a_page_that_is_hidden_gives_lock_and_leftovers_back() {
+    let mut world = page(&[CALL, Op::Elapse(5000), Op::Close, Op::Found, Op::Hide]);
+    assert_eq!(world.lock, None);
+    world.handle(0, Op::Elapse(60_000));
+    assert_eq!(under_way(&world, 0), [""; 0], "they are another page's now");
+    world.recover();
+}
+
+#[test]
+fn a_search_that_is_answered_to_a_hidden_page_takes_nothing() {
+    let mut world = page(&[CALL, Op::Elapse(5000), Op::Close, Op::Hide, Op::Found]);
+    assert_eq!(world.lock, None);
+    world.handle(0, Op::Elapse(60_000));
+    assert_eq!(under_way(&world, 0), [""; 0]);
+}
+
+#[test]
+fn the_store_is_searched_again_every_half_minute() {
+    let mut world = page(&[Op::Elapse(29_999)]);
+    assert!(world.pages[0].search.is_none());
+    world.handle(0, Op::Elapse(1));
+    assert!(world.pages[0].search.is_some());
+}
+
+#[test]
+fn more_leftovers_than_a_batch_are_taken_one_batch_after_the_other() {
+    let mut world = page(&[CALL; 250]);
+    world.handle(0, Op::Elapse(5000));
+    world.handle(0, Op::Close);
+    let mut batches = Vec::new();
+    for _ in 0..3 {
+        world.handle(0, Op::Found);
+        world.handle(0, Op::Elapse(50));
+        batches.push(under_way(&world, 0).len());
+        world.handle(0, TAKES);
+    }
+    assert_eq!(batches, [100, 100, 50]);
+    assert!(world.store.is_empty());
+}
+
+#[test]
+fn beyond_what_the_store_may_hold_the_oldest_go_and_the_page_is_told() {
+    let mut world = World::new(1);
+    world.handle(0, Op::Found);
+    for _ in 0..MAX_STORED + 3 {
+        world.call(0, Call::Sound);
+    }
+    world.handle(0, Op::Elapse(5000));
+    world.handle(0, Op::Close);
+    let oldest: Vec<_> = world.store.keys().take(3).cloned().collect();
+    world.handle(0, Op::Found);
+    assert_eq!(world.store.len(), MAX_STORED);
+    assert_eq!(world.refused.keys().collect::<Vec<_>>(), oldest.iter().collect::<Vec<_>>());
+    assert!(world.refused.values().all(|code| code == "expired"));
+}
+
+#[test]
+fn who_watches_is_told_when_the_platform_has_the_event() {
+    let mut world = page(&[Op::Watch(true), CALL, Op::Elapse(50), TAKES]);
+    assert!(world.pages[0].ask.is_none(), "not at once");
+    world.handle(0, Op::Elapse(500));
+    world.handle(0, Op::Told(false));
+    assert!(reports(&world, 0, "delivered").is_empty());
+    world.handle(0, Op::Elapse(1000));
+    world.handle(0, Op::Told(true));
+    assert_eq!(reports(&world, 0, "delivered").len(), 1);
+    world.handle(0, Op::Elapse(600_000));
+    assert!(world.pages[0].ask.is_none(), "nothing more to ask");
+}
+
+#[test]
+fn who_does_not_watch_costs_no_questions() {
+    let mut world = page(&[CALL, Op::Elapse(50), TAKES]);
+    world.handle(0, Op::Elapse(600_000));
+    assert!(world.pages[0].ask.is_none());
+}
+
+#[test]
+fn an_event_that_takes_long_is_not_asked_for_forever() {
+    let mut world = page(&[Op::Watch(true), CALL, Op::Elapse(50), TAKES]);
+    let mut questions = 0;
+    for _ in 0..1000 {
+        world.handle(0, Op::Elapse(10_000));
+        questions += usize::from(world.pages[0].ask.is_some());
+        world.handle(0, Op::Told(false));
+    }
+    assert!((5..=20).contains(&questions), "{questions} questions");
+}
+
+#[test]
+fn a_visitor_who_asks_to_be_forgotten_leaves_nothing_behind() {
+    let mut world = page(&[Op::Watch(true), CALL, Op::Elapse(50), CALL, Op::Forget]);
+    assert!(world.store.is_empty());
+    world.handle(0, Op::Answer(Reply::Silence { arrived: false }));
+    world.handle(0, Op::Elapse(600_000));
+    assert_eq!(under_way(&world, 0), [""; 0]);
+    assert!(world.pages[0].ask.is_none());
+}

@@ -1,0 +1,349 @@
+//! Several pages of one shop without a browser: a store and a lock that they share, a clock, and a
+//! Worker that answers or does not. The host of `www/tracker.js`, with every wait under control.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use esputnik_kit::tracker::Tracker;
+use serde_json::{Value, json};
+
+/// A Worker's answer to a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reply {
+    /// A verdict on every record; a whole refusal if one of them cannot be read.
+    Takes,
+    /// No answer; whether the batch arrived all the same.
+    Silence { arrived: bool },
+    /// Not now, and the wait that is asked for, in milliseconds.
+    Later(Option<u64>),
+    /// A success from somebody in between.
+    Stranger,
+}
+
+/// What a call is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    /// An event that the platform takes.
+    Sound,
+    /// An event that it would refuse.
+    Refusable,
+    /// A record that the Worker cannot read.
+    Unreadable,
+}
+
+/// Something that happens to one of the pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Op {
+    Call(Call),
+    /// The Worker answers the batch, if one is under way.
+    Answer(Reply),
+    /// The store answers the search, if one is under way.
+    Found,
+    /// The Worker answers the question, if one is under way: what it names is delivered, or not yet.
+    Told(bool),
+    /// Milliseconds pass, for all pages.
+    Elapse(u64),
+    Hide,
+    Show,
+    Online,
+    /// The page is closed and another one opened in its place.
+    Close,
+    Watch(bool),
+    Forget,
+}
+
+impl Op {
+    /// The page and the step that four bytes stand for.
+    pub(crate) fn from_bytes([kind, a, b, c]: [u8; 4]) -> (usize, Self) {
+        let number = u64::from(u16::from_be_bytes([a, b]));
+        let op = match kind % 16 {
+            0..=2 => Self::Call(match a % 8 {
+                0 => Call::Refusable,
+                1 => Call::Unreadable,
+                _ => Call::Sound,
+            }),
+            3..=5 => Self::Answer(Reply::Takes),
+            6 => Self::Answer(match a % 4 {
+                0 => Reply::Silence { arrived: false },
+                1 => Reply::Silence { arrived: true },
+                2 => Reply::Stranger,
+                _ => Reply::Later((b % 2 == 1).then(|| u64::from(c) * 1000)),
+            }),
+            7 | 8 => Self::Found,
+            9 => Self::Told(a % 2 == 1),
+            10 => Self::Elapse(number),
+            11 => Self::Elapse(number % 100),
+            12 => [Self::Hide, Self::Show][usize::from(a % 2)],
+            13 => Self::Online,
+            14 => Self::Watch(a % 4 != 0),
+            _ if a % 8 == 7 => Self::Forget,
+            _ => Self::Close,
+        };
+        (usize::from(c % 2), op)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Page {
+    tracker: Tracker,
+    hidden: bool,
+    /// What the host has been asked for and has not answered: bodies, and a number of records.
+    pub(crate) send: Option<String>,
+    pub(crate) ask: Option<String>,
+    pub(crate) search: Option<usize>,
+    pub(crate) timer: Option<u64>,
+    /// What the page was told, oldest first.
+    pub(crate) reports: Vec<(String, Value)>,
+}
+
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) now: u64,
+    pub(crate) pages: Vec<Page>,
+    /// What is stored, by message id.
+    pub(crate) store: BTreeMap<String, String>,
+    /// The page that may deliver what others left.
+    pub(crate) lock: Option<usize>,
+    unreadable: BTreeSet<String>,
+    pub(crate) arrived: BTreeSet<String>,
+    /// Refusals that pages were told of: message id and code.
+    pub(crate) refused: BTreeMap<String, String>,
+    forgotten: BTreeSet<String>,
+    made: u64,
+    random: u32,
+}
+
+impl World {
+    pub(crate) fn new(pages: usize) -> Self {
+        let mut world = Self {
+            now: 1_579_622_183_208,
+            pages: Vec::new(),
+            store: BTreeMap::new(),
+            lock: None,
+            unreadable: BTreeSet::new(),
+            arrived: BTreeSet::new(),
+            refused: BTreeMap::new(),
+            forgotten: BTreeSet::new(),
+            made: 0,
+            random: 1,
+        };
+        for place in 0..pages {
+            world.open(place, "visible");
+        }
+        world
+    }
+
+    /// Opens a page.
+    pub(crate) fn open(&mut self, place: usize, visibility: &str) {
+        let page = Page {
+            tracker: Tracker::new(),
+            hidden: visibility == "hidden",
+            send: None,
+            ask: None,
+            search: None,
+            timer: None,
+            reports: Vec::new(),
+        };
+        match self.pages.get_mut(place) {
+            Some(old) => *old = page,
+            None => self.pages.push(page),
+        }
+        self.tell(place, json!([0, "https://shop.example/k/", "main", visibility]));
+    }
+
+    pub(crate) fn handle(&mut self, place: usize, op: Op) {
+        let place = place % self.pages.len();
+        match op {
+            Op::Call(call) => drop(self.call(place, call)),
+            Op::Answer(reply) => self.answer(place, reply),
+            Op::Found => self.found(place),
+            Op::Told(delivered) => self.told(place, delivered),
+            Op::Elapse(time) => self.elapse(time),
+            Op::Hide => {
+                self.pages[place].hidden = true;
+                self.tell(place, json!([2, "hidden"]));
+            }
+            Op::Show => {
+                self.pages[place].hidden = false;
+                self.tell(place, json!([2, "visible"]));
+            }
+            Op::Online => self.tell(place, json!([2])),
+            Op::Close => {
+                if self.lock == Some(place) {
+                    self.lock = None;
+                }
+                self.open(place, "visible");
+            }
+            Op::Watch(on) => self.tell(place, json!([5, on])),
+            Op::Forget => self.tell(place, json!([4])),
+        }
+    }
+
+    /// The loader's part of a call: it stores the record and hands it over.
+    pub(crate) fn call(&mut self, place: usize, call: Call) -> String {
+        let (high, low) = (self.now >> 16, self.now & 0xffff);
+        let id = format!("{high:08x}-{low:04x}-7000-8000-{:012x}", self.made);
+        self.made += 1;
+        let product = if call == Call::Refusable { json!({}) } else { json!({"productKey": "7"}) };
+        let call_of = json!(["sendEvent", "ProductPage", {"ProductPage": product}]);
+        let record =
+            json!({"v": 1, "id": id, "at": self.now, "call": call_of, "sc": "W"}).to_string();
+        if call == Call::Unreadable {
+            self.unreadable.insert(id.clone());
+        }
+        self.store.insert(id.clone(), record.clone());
+        self.tell(place, json!([1, id, record]));
+        id
+    }
+
+    /// Hands a message over and does what comes back.
+    #[expect(clippy::needless_pass_by_value, reason = "callers write json!(…) in place")]
+    pub(crate) fn tell(&mut self, place: usize, message: Value) {
+        self.random = self.random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let page = &mut self.pages[place];
+        let effects = page.tracker.handle(&message.to_string(), self.now, self.random);
+        let effects: Vec<(String, Value)> = serde_json::from_str(&effects).unwrap();
+        for (name, detail) in effects {
+            self.perform(place, &name, detail);
+        }
+        let hidden = self.pages[place].hidden;
+        assert!(!hidden || self.lock != Some(place), "a page that may be frozen holds the lock");
+    }
+
+    fn perform(&mut self, place: usize, name: &str, detail: Value) {
+        let now = self.now;
+        let page = &mut self.pages[place];
+        match name {
+            "send" => {
+                let body = detail.as_str().unwrap().to_owned();
+                assert!(page.send.replace(body).is_none(), "two batches under way");
+            }
+            "ask" => {
+                let body = detail.as_str().unwrap().to_owned();
+                assert!(page.ask.replace(body).is_none(), "two questions under way");
+            }
+            "search" => {
+                let most = usize::try_from(detail.as_u64().unwrap()).unwrap();
+                assert!(page.search.replace(most).is_none(), "two searches under way");
+            }
+            "release" => {
+                if self.lock == Some(place) {
+                    self.lock = None;
+                }
+            }
+            "remove" => {
+                for id in detail.as_array().unwrap() {
+                    let id = id.as_str().unwrap();
+                    let settled = self.arrived.contains(id) || self.refused.contains_key(id);
+                    assert!(settled || self.forgotten.contains(id), "a record was lost");
+                    self.store.remove(id);
+                }
+            }
+            "clear" => self.forgotten.extend(std::mem::take(&mut self.store).into_keys()),
+            "wait" => {
+                let wait = detail.as_u64().unwrap();
+                assert!(wait > 0, "a timer that is due at once");
+                page.timer = Some(now + wait);
+            }
+            _ => {
+                if name == "done" && detail["verdict"] == "refused" {
+                    let text = |name: &str| detail[name].as_str().unwrap().to_owned();
+                    self.refused.insert(text("id"), text("code"));
+                }
+                page.reports.push((name.to_owned(), detail));
+            }
+        }
+    }
+
+    fn answer(&mut self, place: usize, reply: Reply) {
+        let Some(body) = self.pages[place].send.take() else { return };
+        let body: Value = serde_json::from_str(&body).unwrap();
+        let records = body["records"].as_array().unwrap();
+        let ids: Vec<_> = records.iter().map(|record| record["id"].as_str().unwrap()).collect();
+        let poisoned = ids.iter().any(|id| self.unreadable.contains(*id));
+        if !poisoned && matches!(reply, Reply::Takes | Reply::Silence { arrived: true }) {
+            self.arrived.extend(ids.iter().map(ToString::to_string));
+        }
+        let answer = match reply {
+            Reply::Takes if poisoned => json!([6, 400, null, {"code": "invalid_body"}]),
+            Reply::Takes => {
+                let result = |id: &&str| json!({"id": id, "verdict": "accepted"});
+                let results: Vec<_> = ids.iter().map(result).collect();
+                json!([6, 202, null, {"v": 1, "results": results}])
+            }
+            Reply::Silence { .. } => json!([6]),
+            Reply::Later(wait) => json!([6, 503, wait]),
+            Reply::Stranger => json!([6, 200, null, {"welcome": "to the hotel's network"}]),
+        };
+        self.tell(place, answer);
+    }
+
+    fn found(&mut self, place: usize) {
+        let Some(most) = self.pages[place].search.take() else { return };
+        if self.lock.is_some() {
+            return self.tell(place, json!([7]));
+        }
+        self.lock = Some(place);
+        let ids: Vec<_> = self.store.keys().collect();
+        let records: Vec<_> = self.store.values().take(most).collect();
+        let answer = json!([7, ids, records]);
+        self.tell(place, answer);
+    }
+
+    fn told(&mut self, place: usize, delivered: bool) {
+        let Some(body) = self.pages[place].ask.take() else { return };
+        let body: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!((&body["v"], &body["sc"]), (&json!(1), &json!("W")));
+        let ids = body["ids"].as_array().unwrap();
+        assert!((1..=100).contains(&ids.len()), "{} ids in a question", ids.len());
+        let state = if delivered { "delivered" } else { "accepted" };
+        let results: Vec<_> = ids.iter().map(|id| json!({"id": id, "state": state})).collect();
+        self.tell(place, json!([8, 200, null, {"results": results}]));
+    }
+
+    fn elapse(&mut self, time: u64) {
+        let end = self.now + time;
+        loop {
+            let timers = self.pages.iter().enumerate();
+            let due = timers.filter_map(|(place, page)| Some((page.timer?, place))).min();
+            let Some((timer, place)) = due.filter(|(timer, _)| *timer <= end) else { break };
+            self.now = self.now.max(timer);
+            self.pages[place].timer = None;
+            self.tell(place, json!([9]));
+        }
+        self.now = end;
+    }
+
+    /// Everything works, every page is looked at, and time passes until nothing is stored.
+    pub(crate) fn recover(&mut self) {
+        for place in 0..self.pages.len() {
+            self.handle(place, Op::Show);
+        }
+        for _ in 0..30 * (self.store.len() + 5) {
+            self.elapse(15_000);
+            for place in 0..self.pages.len() {
+                self.handle(place, Op::Answer(Reply::Takes));
+                self.handle(place, Op::Found);
+                self.handle(place, Op::Told(true));
+            }
+        }
+        assert!(self.store.is_empty(), "left behind: {:?}", self.store.keys());
+        assert_eq!(self.lock, None, "a lock held for nothing");
+        for (id, code) in &self.refused {
+            let known = matches!(code.as_str(), "missing_field" | "invalid_body");
+            assert!(known, "{id} was refused as {code}");
+            assert!(code != "invalid_body" || self.unreadable.contains(id), "{id} could be read");
+        }
+        for page in &self.pages {
+            assert!(page.send.is_none() && page.ask.is_none() && page.search.is_none());
+        }
+    }
+}
+
+/// Runs the steps, then lets everything recover.
+pub(crate) fn run(ops: impl IntoIterator<Item = (usize, Op)>) {
+    let mut world = World::new(2);
+    for (place, op) in ops {
+        world.handle(place, op);
+    }
+    world.recover();
+}
