@@ -1,4 +1,5 @@
-//! Embeds what `cargo xtask build` made for the page, so that the Worker serves it by itself.
+//! Embeds what `cargo xtask build` made: the page's files, so that the Worker serves them by
+//! itself, and the settings, so that `wrangler deploy` needs nothing but the Worker.
 
 use std::{env, fmt::Write, fs, path::PathBuf};
 
@@ -13,6 +14,13 @@ fn main() {
         println!("cargo::error=the page's files are not built yet: run `cargo xtask build`");
         return;
     };
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by Cargo"));
+    let settings = folder.join("config.json");
+    println!("cargo::rerun-if-changed={}", settings.display());
+    if fs::copy(&settings, out.join("config.json")).is_err() {
+        println!("cargo::error=the settings are not read yet: run `cargo xtask build`");
+        return;
+    }
     let manifest: serde_json::Value = serde_json::from_str(&text).expect("xtask writes JSON");
     let mut code = String::from("pub(crate) static ASSETS: &[Asset] = &[\n");
     for (name, entry) in manifest.as_object().expect("xtask writes an object") {
@@ -29,6 +37,5 @@ fn main() {
         .expect("writing to a string");
     }
     code.push_str("];\n");
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by Cargo")).join("assets.rs");
-    fs::write(out, code).expect("the build folder can be written");
+    fs::write(out.join("assets.rs"), code).expect("the build folder can be written");
 }

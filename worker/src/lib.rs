@@ -6,6 +6,7 @@
 mod answer;
 mod assets;
 mod guard;
+mod handover;
 mod outbox_object;
 mod routes;
 mod settings;

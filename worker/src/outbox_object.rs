@@ -5,7 +5,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     rc::Rc,
 };
 
@@ -29,6 +29,7 @@ use worker::{Date, DurableObject, Env, Method, Request, Response, Result, State,
 use crate::{
     answer::text_json,
     assets,
+    handover::{self, Handover},
     settings::load_config,
     store::{Dead, NewBatch, Sending, Store},
     upstream,
@@ -56,6 +57,7 @@ pub(crate) struct IngestRest {
     pub(crate) site: String,
     pub(crate) received: u64,
     pub(crate) id: String,
+    pub(crate) web_id: String,
     pub(crate) agent: String,
     pub(crate) body: Box<RawValue>,
 }
@@ -79,6 +81,8 @@ pub struct OutboxObject {
     draining: Cell<bool>,
     armed: Cell<Option<u64>>,
     cleaned: Cell<u64>,
+    /// Somebody of a newer generation has asked, who may know of it before this object does.
+    succeeded: Cell<bool>,
 }
 
 struct Inner {
@@ -109,6 +113,7 @@ impl DurableObject for OutboxObject {
             draining: Cell::new(false),
             armed: Cell::new(None),
             cleaned: Cell::new(0),
+            succeeded: Cell::new(false),
         }
     }
 
@@ -118,8 +123,19 @@ impl DurableObject for OutboxObject {
         let text =
             if request.method() == Method::Post { request.text().await? } else { String::new() };
         let answer = match path.as_str() {
-            "/ingest" => self.ingest(&serde_json::from_str(&text)?)?,
-            "/ingest-rest" => self.ingest_rest(&serde_json::from_str(&text)?)?,
+            // A page keeps what is not taken, and finds the new object with the next attempt.
+            "/ingest" | "/ingest-rest" if self.is_retired()? => return Response::error("", 503),
+            "/ingest" => {
+                let batch: Ingest = serde_json::from_str(&text)?;
+                self.take_over(&batch.site, handover::web_ids(&batch.records)).await?;
+                self.ingest(&batch)?
+            }
+            "/ingest-rest" => {
+                let request: IngestRest = serde_json::from_str(&text)?;
+                self.take_over(&request.site, [request.web_id.clone()].into()).await?;
+                self.ingest_rest(&request)?
+            }
+            "/handover" => self.hand_over(&serde_json::from_str(&text)?)?,
             "/states" => self.states(&serde_json::from_str(&text)?)?,
             "/erase" => self.erase(&serde_json::from_str(&text)?)?,
             "/dead" => self.dead()?,
@@ -154,7 +170,7 @@ impl OutboxObject {
         let store = Rc::new(Store::open(self.state.storage().sql())?);
         let config = load_config(&self.env).map_err(|_| "the settings cannot be read")?;
         // Objects do not know each other's pace, so each keeps to its share.
-        let share = |per_second: u32| (per_second / config.outbox.shards.max(1)).max(1);
+        let share = |per_second: u32| (per_second / config.outbox.senders().max(1)).max(1);
         let mut outbox = Outbox::new(config.outbox.tracker_per_second.map(share));
         for row in store.open_rows()? {
             outbox.handle_row(row);
@@ -241,6 +257,37 @@ impl OutboxObject {
         })
     }
 
+    /// Whether new events belong to an object of a newer generation.
+    fn is_retired(&self) -> Result<bool> {
+        let config = load_config(&self.env).map_err(|_| "the settings cannot be read")?;
+        let name = self.state.id().name().unwrap_or_default();
+        Ok(self.succeeded.get() || config.outbox.is_retired(&name))
+    }
+
+    /// Brings over what the generation before knows of visitors who are new here.
+    async fn take_over(&self, site: &str, web_ids: BTreeSet<String>) -> Result<()> {
+        let config = load_config(&self.env).map_err(|_| "the settings cannot be read")?;
+        for web_id in web_ids {
+            let Some(object) = config.outbox.previous_object_of(site, &web_id) else { continue };
+            let is_new = || self.with(|inner| Ok(inner.store.visitor(&web_id)?.is_none()));
+            if !is_new()? {
+                continue;
+            }
+            let handover = handover::ask(&self.env, &object, &web_id).await?;
+            // Another request may have brought it meanwhile.
+            if is_new()? {
+                self.with(|inner| handover.store(&inner.store, &inner.salt, &web_id, now()))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn hand_over(&self, about: &About) -> Result<String> {
+        self.succeeded.set(true);
+        let handover = self.with(|inner| Handover::load(&inner.store, &about.web_id, now()))?;
+        Ok(serde_json::to_string(&handover)?)
+    }
+
     fn states(&self, about: &About) -> Result<String> {
         self.with(|inner| {
             let mut results = Vec::new();
@@ -324,7 +371,7 @@ impl OutboxObject {
             let Some(inner) = inner.as_mut() else { return Ok(()) };
             if self.draining.get() { None } else { inner.outbox.next_due(now()) }
         };
-        let Some(due) = due else { return Ok(()) };
+        let Some(due) = due else { return self.keep_house().await };
         // Setting an alarm is a row written, so one that comes soon enough stays.
         if self.armed.get().is_some_and(|armed| armed <= due && armed + 1000 > now()) {
             return Ok(());
@@ -332,6 +379,15 @@ impl OutboxObject {
         self.armed.set(Some(due));
         let wait = i64::try_from(due.saturating_sub(now())).unwrap_or(i64::MAX);
         self.state.storage().set_alarm(wait).await
+    }
+
+    /// No event comes to a retired object any more, so it wakes itself to drop what has expired.
+    async fn keep_house(&self) -> Result<()> {
+        let storage = self.state.storage();
+        if self.draining.get() || !self.is_retired()? || storage.get_alarm().await?.is_some() {
+            return Ok(());
+        }
+        storage.set_alarm(handover::HOUSEKEEPING).await
     }
 
     /// Sends what can be sent, within the requests that one invocation may make.
@@ -542,7 +598,7 @@ impl Intake {
             written += inner.store.put_visitor(web_id, visitor, self.received)?;
             for key in visitor.contact_keys() {
                 if !before.contact_keys().any(|known| known == key) {
-                    written += inner.store.put_contact(&hash(&inner.salt, key), web_id)?;
+                    written += inner.store.put_contact(&contact_hash(&inner.salt, key), web_id)?;
                 }
             }
         }
@@ -564,7 +620,8 @@ fn raw_id(text: &str) -> String {
     serde_json::from_str::<Named>(text).map(|named| named.id).unwrap_or_default()
 }
 
-fn hash(salt: &str, key: &str) -> String {
+/// Under which a contact key is found again, without being readable.
+pub(crate) fn contact_hash(salt: &str, key: &str) -> String {
     let digest = Sha256::new().chain_update(salt).chain_update(key.to_lowercase()).finalize();
     assets::hex(&digest)
 }

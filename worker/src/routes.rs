@@ -21,11 +21,12 @@ use esputnik_kit::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
-use worker::{Date, Env, Method, Request, RequestInit, Response, Stub};
+use wasm_bindgen::{JsCast, JsValue};
+use worker::{Date, Env, Method, ObjectNamespace, Request, RequestInit, Response, Stub};
 
 use crate::{
     answer::{Error, text_json},
-    assets, guard,
+    assets, guard, handover,
     outbox_object::{About, Ingest, IngestRest},
     settings::{Secret, load_config},
 };
@@ -66,8 +67,7 @@ pub(crate) async fn dispatch(request: Request, env: &Env) -> Result<Response, Er
 pub(crate) async fn wake_outboxes(env: &Env) {
     let Ok(config) = load_config(env) else { return };
     for name in config.sites.keys() {
-        for shard in 0..config.outbox.shards {
-            let object = object_name(&config, name, shard);
+        for object in config.outbox.objects(name) {
             if let Err(error) = ask(env, &object, Method::Get, "/wake", None).await {
                 worker::console_error!("wake: {error:?}");
             }
@@ -172,7 +172,7 @@ async fn take_batch(
     let agent = request.headers().get("user-agent")?.unwrap_or_default();
     let agent: String = agent.chars().filter(|c| !c.is_control()).take(500).collect();
     let mut results: Vec<Option<Box<RawValue>>> = Vec::new();
-    let mut parts: Vec<(u32, Vec<usize>, Vec<Box<RawValue>>)> = Vec::new();
+    let mut parts: Vec<(String, Vec<usize>, Vec<Box<RawValue>>)> = Vec::new();
     let mut web_id = None;
     for (index, record) in batch.records.into_iter().enumerate() {
         results.push(None);
@@ -185,18 +185,18 @@ async fn take_batch(
             results[index] = RawValue::from_string(refusal).ok();
             continue;
         };
-        let shard = shard_of(config, name, known.as_str());
+        let object = config.outbox.object_of(name, known.as_str());
         web_id = Some(known);
-        match parts.iter_mut().find(|(part, _, _)| *part == shard) {
+        match parts.iter_mut().find(|(part, _, _)| *part == object) {
             Some((_, places, records)) => {
                 places.push(index);
                 records.push(record);
             }
-            None => parts.push((shard, vec![index], vec![record])),
+            None => parts.push((object, vec![index], vec![record])),
         }
     }
     let mut failed = None;
-    for (shard, places, records) in parts {
+    for (object, places, records) in parts {
         let ingest = Ingest {
             site: name.to_owned(),
             received,
@@ -205,7 +205,6 @@ async fn take_batch(
             records,
         };
         let body = serde_json::to_string(&ingest).map_err(worker::Error::from)?;
-        let object = object_name(config, name, shard);
         match ask(env, &object, Method::Post, "/ingest", Some(body)).await {
             Ok(answer) => {
                 for (place, result) in places.into_iter().zip(results_of(&answer)?) {
@@ -278,9 +277,17 @@ async fn about(
         .ok_or_else(|| Error::Body(Problem::new(Code::InvalidBody, "sc", fix)))?;
     let ids = question.ids.into_iter().filter(|id| is_message_id(id)).take(MAX_BATCH_RECORDS);
     let about = About { web_id: web_id.as_str().to_owned(), ids: ids.collect() };
-    let object = object_name(config, page.name, shard_of(config, page.name, web_id.as_str()));
     let body = serde_json::to_string(&about).map_err(worker::Error::from)?;
-    let answer = ask(env, &object, Method::Post, what, Some(body)).await?;
+    // The old object first: what is erased there cannot come over to the new one any more.
+    let before = match config.outbox.previous_object_of(page.name, web_id.as_str()) {
+        Some(object) => Some(ask(env, &object, Method::Post, what, Some(body.clone())).await?),
+        None => None,
+    };
+    let object = config.outbox.object_of(page.name, web_id.as_str());
+    let mut answer = ask(env, &object, Method::Post, what, Some(body)).await?;
+    if let Some(before) = before {
+        answer = handover::merge_states(&before, answer);
+    }
     let response = text_json(200, answer)?;
     guard::allow(&response, &page)?;
     Ok(response)
@@ -313,10 +320,11 @@ async fn rest(mut request: Request, env: &Env, config: &Config) -> Result<Respon
         site: name.to_owned(),
         received: Date::now().as_millis(),
         id: key.filter(|key| is_message_id(key)).unwrap_or_else(message_id),
+        web_id: web_id.to_owned(),
         agent,
         body,
     };
-    let object = object_name(config, name, shard_of(config, name, web_id));
+    let object = config.outbox.object_of(name, web_id);
     let body = serde_json::to_string(&ingest).map_err(worker::Error::from)?;
     let answer = ask(env, &object, Method::Post, "/ingest-rest", Some(body)).await?;
     let status = if answer.contains("\"verdict\":\"refused\"") { 400 } else { 202 };
@@ -333,8 +341,7 @@ async fn dead(
     guard::server(request, env)?;
     let mut parts = Vec::new();
     for name in config.sites.keys() {
-        for shard in 0..config.outbox.shards {
-            let object = object_name(config, name, shard);
+        for object in config.outbox.objects(name) {
             let answer = ask(env, &object, method.clone(), what, None).await?;
             parts.push(["\"", &object, "\":", &answer].concat());
         }
@@ -352,8 +359,7 @@ async fn health(env: &Env, config: &Config) -> Result<Response, Error> {
             members.push(("integrity".into(), Value::text(&loader.integrity)));
         }
         let mut outboxes = Vec::new();
-        for shard in 0..config.outbox.shards {
-            let object = object_name(config, name, shard);
+        for object in config.outbox.objects(name) {
             let stats = ask(env, &object, Method::Get, "/stats", None).await?;
             outboxes.push(esputnik_kit::json::parse(&stats).unwrap_or_default());
         }
@@ -372,14 +378,14 @@ async fn health(env: &Env, config: &Config) -> Result<Response, Error> {
 }
 
 /// Asks an outbox object.
-async fn ask(
+pub(crate) async fn ask(
     env: &Env,
     object: &str,
     method: Method,
     path: &str,
     body: Option<String>,
 ) -> Result<String, Error> {
-    let stub: Stub = env.durable_object("OUTBOX")?.get_by_name(object)?;
+    let stub: Stub = namespace(env, object)?.get_by_name(object)?;
     let mut init = RequestInit::new();
     init.with_method(method).with_body(body.map(Into::into));
     let request = Request::new_with_init(&["https://outbox", path].concat(), &init)?;
@@ -388,6 +394,24 @@ async fn ask(
         return Err(Error::Unavailable("events cannot be stored right now"));
     }
     Ok(response.text().await?)
+}
+
+/// The objects of the site that `object` belongs to, kept where the site wants them.
+///
+/// The `worker` crate restricts random ids alone, so the binding's own method is called.
+fn namespace(env: &Env, object: &str) -> Result<ObjectNamespace, Error> {
+    let everywhere = env.durable_object("OUTBOX")?;
+    let config = load_config(env)?;
+    let site = object.split('/').next().and_then(|name| config.sites.get(name));
+    let Some(jurisdiction) = site.and_then(|site| site.jurisdiction) else {
+        return Ok(everywhere);
+    };
+    let all: &JsValue = everywhere.as_ref();
+    let restrict = || -> Result<JsValue, JsValue> {
+        let method = js_sys::Reflect::get(all, &"jurisdiction".into())?;
+        method.dyn_into::<js_sys::Function>()?.call1(all, &jurisdiction.as_str().into())
+    };
+    Ok(restrict().map_err(worker::Error::from)?.unchecked_into())
 }
 
 fn read<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
@@ -404,19 +428,6 @@ fn results_of(answer: &str) -> Result<Vec<Box<RawValue>>, Error> {
     }
     let answer: Answer = serde_json::from_str(answer).map_err(worker::Error::from)?;
     Ok(answer.results)
-}
-
-/// The object of a visitor: by site and web id, within the present generation.
-fn object_name(config: &Config, site: &str, shard: u32) -> String {
-    format!("{site}/g{}/{shard}", config.outbox.generation)
-}
-
-fn shard_of(config: &Config, site: &str, web_id: &str) -> u32 {
-    // 32-bit FNV-1a: stable between releases, which a hasher of std is not.
-    let bytes = site.bytes().chain([0]).chain(web_id.bytes());
-    let hash = bytes
-        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    hash % config.outbox.shards.max(1)
 }
 
 /// A message id for an event that came without one.

@@ -12,25 +12,25 @@ thread_local! {
     static CONFIG: OnceCell<Rc<Config>> = const { OnceCell::new() };
 }
 
-/// The deployment's settings: the variable `KIT_CONFIG`, which holds `kit.toml` as JSON.
+/// `kit.toml` as JSON, as it was when the Worker was built.
+///
+/// Read and validated by the build, so that no parser of TOML is linked here.
+const BUILT_IN: &str = include_str!(concat!(env!("OUT_DIR"), "/config.json"));
+
+/// The deployment's settings: the variable `KIT_CONFIG` if there is one, else those of the build.
 pub(crate) fn load_config(env: &Env) -> Result<Rc<Config>, Error> {
     CONFIG.with(|cell| {
         if let Some(config) = cell.get() {
             return Ok(Rc::clone(config));
         }
-        let missing = || Error::Settings("KIT_CONFIG is not set: deploy with cargo xtask".into());
-        let text = env.var("KIT_CONFIG").map_err(|_| missing())?.to_string();
-        let config = Rc::new(build_config(&text).map_err(Error::Settings)?);
-        Ok(Rc::clone(cell.get_or_init(|| config)))
+        let variable = env.var("KIT_CONFIG").map(|variable| variable.to_string());
+        let config = Config::from_json(variable.as_deref().unwrap_or(BUILT_IN));
+        let config = config.map_err(|errors| {
+            let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            Error::Settings(errors.join("; "))
+        })?;
+        Ok(Rc::clone(cell.get_or_init(|| Rc::new(config))))
     })
-}
-
-fn build_config(text: &str) -> Result<Config, String> {
-    let config: Config = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    match config.validate() {
-        Ok(()) => Ok(config),
-        Err(errors) => Err(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
-    }
 }
 
 /// A secret of the deployment. Its text is for comparison and for the platform alone.

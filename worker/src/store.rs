@@ -6,7 +6,7 @@
 #![expect(clippy::items_after_statements, reason = "the shape of a row stands beside its query")]
 
 use esputnik_kit::{outbox::Row, visitor::Visitor, wire::message_time};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use worker::{Result, SqlStorage, SqlStorageValue};
 
@@ -81,6 +81,13 @@ pub(crate) struct DeadRow {
     pub(crate) status: u16,
     pub(crate) reason: String,
     pub(crate) at: u64,
+}
+
+/// Message ids that came together.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Known {
+    pub(crate) received: u64,
+    pub(crate) ids: String,
 }
 
 pub(crate) struct Store {
@@ -162,6 +169,14 @@ impl Store {
             let delivered = place >= row.count || place < row.position;
             Some(Message { delivered })
         }))
+    }
+
+    /// The newest rows of a visitor: when each came, and its message ids.
+    pub(crate) fn known(&self, web_id: &str, now: u64, most: u32) -> Result<Vec<Known>> {
+        let sql = "SELECT received, ids FROM batch WHERE web_id = ? AND received >= ?
+            ORDER BY last DESC LIMIT ?";
+        let since = integer(now.saturating_sub(KNOWN_FOR));
+        self.read(sql, vec![web_id.into(), since, integer(most.into())])
     }
 
     /// The refusal of a message, if the platform refused it.

@@ -1,9 +1,10 @@
 //! `cargo xtask build`: the scripts of the page, and the Worker that has them inside.
 //!
-//! 1. The tracker: Cargo, wasm-bindgen, wasm-opt.
-//! 2. The scripts in `www`, bundled with the names of what they load.
-//! 3. The assets: named by hash, compressed, listed in `target/kit/manifest.json`.
-//! 4. The Worker, which embeds them.
+//! 1. The settings: read, validated, written to `target/kit/config.json`.
+//! 2. The tracker: Cargo, wasm-bindgen, wasm-opt.
+//! 3. The scripts in `www`, bundled with the names of what they load.
+//! 4. The assets: named by hash, compressed, listed in `target/kit/manifest.json`.
+//! 5. The Worker, which embeds settings and assets.
 //!
 //! Cargo says what changed in Rust code; the other steps compare hashes of what they read.
 
@@ -19,7 +20,7 @@ pub(crate) use worker::outputs as worker_outputs;
 use anyhow::{Result, bail};
 
 use crate::tools::{self, Toolbox};
-use crate::{progress, project};
+use crate::{progress, project, settings};
 
 /// `cargo xtask build`.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
@@ -38,6 +39,8 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
 /// Brings everything up to date and returns what pages are served.
 pub(crate) fn run(toolbox: &Toolbox) -> Result<Manifest> {
     let _lock = tools::exclusive(&project::kit().join("lock"))?;
+    // First, so that wrong settings fail a deploy at once.
+    settings::bake()?;
     let glue = tracker::build(toolbox)?;
     let manifest = assets::build(toolbox, &glue)?;
     worker::build(toolbox)?;

@@ -3,11 +3,16 @@
 //! One module per command; what several need lies in `tools` (pinned programs), `process`,
 //! `progress` and `project`. A new command is a module and a line in [`COMMANDS`].
 
+mod bench;
 mod build;
+mod check;
 mod demo;
+mod deploy;
 mod process;
 mod progress;
 mod project;
+mod replay;
+mod settings;
 mod sizes;
 mod stack;
 mod test;
@@ -44,9 +49,34 @@ const COMMANDS: &[Command] = &[
         run: build::command,
     },
     Command {
+        name: "check",
+        summary: "say what is wrong with worker/kit.toml, or what it means",
+        run: check::command,
+    },
+    Command {
+        name: "deploy",
+        summary: "check, build and publish the Worker; --dry-run stops before the last",
+        run: deploy::command,
+    },
+    Command {
+        name: "wrangler",
+        summary: "run the pinned wrangler for the Worker: login, secret put NAME, tail, …",
+        run: deploy::wrangler,
+    },
+    Command {
+        name: "replay",
+        summary: "feed a FILE of examples to the kit and print what becomes of each",
+        run: replay::command,
+    },
+    Command {
         name: "sizes",
         summary: "build, print exact sizes, fail over the limits",
         run: sizes::command,
+    },
+    Command {
+        name: "bench",
+        summary: "measure what the kit costs and how many trials it passes; --json FILE",
+        run: bench::command,
     },
     Command {
         name: "stack",

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    hash::{BuildHasher as _, Hasher as _, RandomState},
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
@@ -23,6 +24,10 @@ pub(crate) const SERVER_TOKEN: &str = "server-token-of-the-demo";
 
 /// A marker where the platform's key would be: tests search every answer and file for it.
 pub(crate) const API_KEY: &str = "api-key-of-the-demo-5f1d7c";
+
+/// As in `worker/wrangler.toml`: the Worker is tested under the rules that it is deployed with.
+pub(crate) const COMPATIBILITY_DATE: &str = "2026-11-01";
+pub(crate) const COMPATIBILITY_FLAG: &str = "global_fetch_strictly_public";
 
 /// What a stack is made of.
 #[derive(Debug)]
@@ -273,7 +278,7 @@ const config :Workerd.Config = (
 
 const router :Workerd.Worker = (
   modules = [(name = "router", esModule = embed "router.js")],
-  compatibilityDate = "2026-10-20",
+  compatibilityDate = "{COMPATIBILITY_DATE}",
   bindings = [(name = "KIT", service = "kit"), (name = "SHOP", service = "shop")],
 );
 
@@ -282,7 +287,8 @@ const kit :Workerd.Worker = (
     (name = "index.js", esModule = embed "worker/index.js"),
     (name = "index_bg.wasm", wasm = embed "worker/index_bg.wasm"),
   ],
-  compatibilityDate = "2026-10-20",
+  compatibilityDate = "{COMPATIBILITY_DATE}",
+  compatibilityFlags = ["{COMPATIBILITY_FLAG}"],
   bindings = [
     (name = "OUTBOX", durableObjectNamespace = "OutboxObject"),
     (name = "KIT_CONFIG", text = {config}),
@@ -304,8 +310,14 @@ pub(crate) fn is_free(port: u16) -> bool {
     TcpListener::bind(("127.0.0.1", port)).is_ok()
 }
 
+/// A port that stays free until it is used, and while the Worker is started anew: systems give those
+/// that they choose themselves, from 32768 on, to whatever connects to somewhere meanwhile.
 fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    // Seeded by the system, so that stacks that start together look in different places.
+    let random = RandomState::new().build_hasher().finish();
+    let ports = (0..12_000_u64).map(|step| 20_000 + (random.wrapping_add(step) % 12_000));
+    let free = ports.filter_map(|port| u16::try_from(port).ok()).find(|port| is_free(*port));
+    free.context("no port from 20000 to 31999 is free")
 }
 
 /// The answer to a plain GET, head and all.

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::{
-    build, process, progress, project, sizes, stack,
+    build, deploy, process, progress, project, sizes, stack,
     tools::{self, Toolbox},
 };
 
@@ -53,6 +53,9 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
     progress::step("type declarations");
     let mut tsc = toolbox.script(&toolbox.tsc);
     process::run(tsc.current_dir(project::root()).args(["--project", "tests/types"]))?;
+
+    progress::step("deploy, dry");
+    deploy::dry_run(&toolbox)?;
 
     progress::step("tests in the browser: wasm");
     let mut web = toolbox.cargo();

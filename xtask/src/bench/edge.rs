@@ -1,0 +1,241 @@
+//! The edge's part: the Worker on loopback under load, and how fast it passes events on.
+
+use std::{fs, path::PathBuf, thread, time::Duration};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
+
+use super::{
+    load::{Connection, Done, End, Load},
+    now,
+};
+use crate::{
+    progress, project,
+    stack::{self, Plan, Stack},
+};
+
+/// Requests under way at a time.
+const CONNECTIONS: usize = 16;
+
+/// How long a load lasts, after one that warms the Worker up.
+const LENGTH: Duration = Duration::from_secs(5);
+const WARM_UP: Duration = Duration::from_secs(1);
+
+const VISITORS: u64 = 400;
+
+/// The latency of the platform while it is measured how fast events reach it, in milliseconds.
+const LATENCY: u64 = 100;
+
+/// Events that are passed on for that figure.
+const DRAINED: u64 = 600;
+
+/// Batches of twenty events for the count of written rows.
+const COUNTED: u64 = 120;
+
+/// How long events may take to reach the platform.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// All figures of the edge.
+pub(super) fn measure() -> Result<Value> {
+    let single = ingest(1, 1)?;
+    let twenty = ingest(20, 1)?;
+    let spread = ingest(1, 8)?;
+    let free = drain(50)?;
+    let paid = drain(10_000)?;
+    let rows = json!({ "subrequests_50": rows(50)?, "subrequests_10000": rows(10_000)? });
+    Ok(json!({
+        "rps": single["rps"],
+        "cpu_us": single["cpu_us"],
+        "p50_ms": single["p50_ms"],
+        "p99_ms": single["p99_ms"],
+        "drain_per_s": free,
+        "rows_per_event": rows["subrequests_50"]["rows_per_event"],
+        "runs": 1,
+        "one_event_a_request": single,
+        "twenty_events_a_request": twenty,
+        "eight_shards": spread,
+        "drain": { "latency_ms": LATENCY, "subrequests_50": free, "subrequests_10000": paid },
+        "rows": rows,
+    }))
+}
+
+/// What the Worker takes while it passes nothing on.
+fn ingest(events: u64, shards: u32) -> Result<Value> {
+    progress::note(format_args!("taking: events a request {events}, shards {shards}"));
+    let stack = start(json!({ "shards": shards }))?;
+    // Asked to come back in an hour, the outbox rests.
+    set_faults(&stack, &json!({ "status": 429, "retry_after": "3600" }))?;
+    let load = |length| Load {
+        kit: &stack.kit,
+        origin: &stack.shop,
+        connections: CONNECTIONS,
+        events,
+        visitors: VISITORS,
+        end: End::Time(length),
+    };
+    load(WARM_UP).run()?;
+    let before = processor_time();
+    let done = load(LENGTH).run()?;
+    let requests = count(done.latencies.len());
+    let cpu = processor_time().zip(before).map(|(after, before)| (after - before) / requests);
+    Ok(json!({
+        "events_a_request": events,
+        "shards": shards,
+        "connections": CONNECTIONS,
+        "requests": done.latencies.len(),
+        "rps": requests / done.seconds,
+        "cpu_us": cpu,
+        "p50_ms": quantile(&done, 0.5)?,
+        "p99_ms": quantile(&done, 0.99)?,
+    }))
+}
+
+/// Events a second that one shard passes on to a platform that takes its time.
+fn drain(subrequests: u32) -> Result<f64> {
+    progress::note(format_args!("passing on: requests an invocation {subrequests}"));
+    let stack = start(json!({ "subrequests": subrequests }))?;
+    set_faults(&stack, &json!({ "delay_ms": LATENCY }))?;
+    let events = 2;
+    let load = Load {
+        kit: &stack.kit,
+        origin: &stack.shop,
+        connections: CONNECTIONS,
+        events,
+        visitors: VISITORS,
+        end: End::Batches(DRAINED / events),
+    };
+    load.run()?;
+    let full = super::unix_time();
+    wait_for_empty(&stack)?;
+    let mut platform = Connection::open(&stack.platform)?;
+    let arrived = platform.json("/events?limit=100000")?;
+    let arrived = arrived.as_array().context("the stand-in lists events")?;
+    if count(arrived.len()) < exact(DRAINED) {
+        bail!("{} of {DRAINED} events reached the platform", arrived.len());
+    }
+    // From the moment on when everything waited, so that the load itself disturbs nothing.
+    let times: Vec<u64> = arrived
+        .iter()
+        .filter_map(|event| event["received"].as_u64())
+        .filter(|time| *time >= full)
+        .collect();
+    let (Some(first), Some(last)) = (times.iter().min(), times.iter().max()) else {
+        bail!("everything had been passed on before the load ended");
+    };
+    Ok(count(times.len() - 1) / exact(last - first) * 1000.0)
+}
+
+/// Rows written for an event, which is what Durable Objects charge for, and the processor's time.
+fn rows(subrequests: u32) -> Result<Value> {
+    progress::note(format_args!("counting rows: requests an invocation {subrequests}"));
+    let stack = start(json!({ "subrequests": subrequests }))?;
+    let before = processor_time();
+    let load = Load {
+        kit: &stack.kit,
+        origin: &stack.shop,
+        connections: 4,
+        events: 20,
+        visitors: COUNTED / 2,
+        end: End::Batches(COUNTED),
+    };
+    load.run()?;
+    let health = wait_for_empty(&stack)?;
+    let after = processor_time();
+    let counters = outboxes(&health).next().context("there is an outbox")?["since_start"].clone();
+    let number =
+        |name: &str| counters[name].as_u64().with_context(|| format!("the outbox counts {name}"));
+    let (written, delivered) = (number("rows_written")?, number("delivered")?);
+    if delivered != COUNTED * 20 {
+        bail!("{delivered} of {} events were delivered", COUNTED * 20);
+    }
+    let events = exact(delivered);
+    let cpu = after.zip(before).map(|(after, before)| (after - before) / events);
+    Ok(json!({
+        "events_a_request": 20,
+        "events": delivered,
+        "rows_written": written,
+        "rows_per_event": exact(written) / events,
+        // Taking, storing and passing on, all in all.
+        "cpu_us_per_event": cpu,
+    }))
+}
+
+fn start(outbox: Value) -> Result<Stack> {
+    let folder: PathBuf = project::kit().join("bench/stack");
+    stack::clear(&folder)?;
+    let plan = Plan {
+        folder,
+        port: 0,
+        site: json!({ "consent": "granted" }),
+        outbox,
+        shop: stack::default_shop(),
+    };
+    Stack::start(&plan)
+}
+
+fn set_faults(stack: &Stack, faults: &Value) -> Result<()> {
+    let mut platform = Connection::open(&stack.platform)?;
+    let (status, answer) = platform.send("PUT", "/faults", "", &faults.to_string())?;
+    if status != 200 {
+        bail!("the stand-in does not take {faults}: {answer}");
+    }
+    Ok(())
+}
+
+/// Waits until nothing is on its way any more; returns the Worker's last word on its health.
+fn wait_for_empty(stack: &Stack) -> Result<Value> {
+    let mut kit = Connection::open(&stack.kit)?;
+    let start = now();
+    loop {
+        let health = kit.json("/k/health")?;
+        let pending: u64 = outboxes(&health).filter_map(|outbox| outbox["pending"].as_u64()).sum();
+        if pending == 0 {
+            return Ok(health);
+        }
+        if start.elapsed() > PATIENCE {
+            bail!("{pending} events have not reached the platform");
+        }
+        // Each question wakes the outbox, so it is asked rarely.
+        thread::sleep(Duration::from_millis(500));
+    }
+}
+
+fn outboxes(health: &Value) -> impl Iterator<Item = &Value> {
+    health["sites"]["main"]["outbox"].as_array().into_iter().flatten()
+}
+
+/// Time that workerd has had a processor for, in microseconds; only Linux tells.
+fn processor_time() -> Option<f64> {
+    let own = std::process::id().to_string();
+    for entry in fs::read_dir("/proc").ok()?.flatten() {
+        let Ok(text) = fs::read_to_string(entry.path().join("stat")) else { continue };
+        // The name is in parentheses and may hold anything; after it come state, parent, ….
+        let Some((name, rest)) = text.rsplit_once(") ") else { continue };
+        let fields: Vec<&str> = rest.split(' ').collect();
+        if fields.get(1) == Some(&own.as_str()) && name.ends_with("(workerd") {
+            let ticks = |index: usize| fields.get(index)?.parse::<f64>().ok();
+            // The kernel counts in hundredths of a second towards programs, whatever its own tick.
+            return Some((ticks(11)? + ticks(12)?) * 10_000.0);
+        }
+    }
+    None
+}
+
+fn quantile(done: &Done, part: f64) -> Result<f64> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a part of a length is a place in the list"
+    )]
+    let place = (count(done.latencies.len()) * part) as usize;
+    done.latencies.get(place).copied().context("no request was answered")
+}
+
+fn count(number: usize) -> f64 {
+    exact(number as u64)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts and times are far below 2^53")]
+fn exact(number: u64) -> f64 {
+    number as f64
+}

@@ -1,0 +1,127 @@
+//! `cargo xtask deploy`: the Worker to Cloudflare, by the pinned wrangler.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{
+    build, check, process, progress, project,
+    settings::{self, Settings},
+    tools::Toolbox,
+};
+
+/// What the deployment can keep secret, and what for.
+const SECRETS: [(&str, &str); 2] = [
+    ("KIT_SERVER_TOKEN", "lets your server send events and replay refused ones"),
+    ("KIT_API_KEY", "the platform's key"),
+];
+
+/// Publishes the Worker. Arguments go to `wrangler deploy`.
+pub(crate) fn command(arguments: &[String]) -> Result<()> {
+    let settings = settings::load(&project::root().join(settings::FILE))?;
+    check::report(&settings);
+    let dry = arguments.iter().any(|argument| argument == "--dry-run");
+    if !dry {
+        refuse_placeholders(&settings)?;
+    }
+    let toolbox = Toolbox::prepare()?;
+    build::run(&toolbox)?;
+    progress::step("wrangler deploy");
+    process::run(run_wrangler(&toolbox).arg("deploy").args(arguments))?;
+    if !dry {
+        hint_at_secrets(&toolbox);
+    }
+    Ok(())
+}
+
+/// `cargo xtask wrangler`: whatever wrangler can do, with the Node that it needs.
+pub(crate) fn wrangler(arguments: &[String]) -> Result<()> {
+    process::run(run_wrangler(&Toolbox::prepare()?).args(arguments))
+}
+
+/// Everything that deploying does, short of sending; needs no account and no network.
+pub(crate) fn dry_run(toolbox: &Toolbox) -> Result<()> {
+    settings::load(&project::root().join(settings::FILE))?;
+    let folder = project::kit().join("deploy");
+    let mut wrangler = run_wrangler(toolbox);
+    wrangler.args(["deploy", "--dry-run", "--outdir"]).arg(&folder);
+    let output = wrangler.output().context("wrangler cannot be started")?;
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    // wrangler warns of what it does not know in its configuration, and goes on without it.
+    let taken = output.status.success() && !said.contains("WARNING");
+    if !taken || !said.contains("env.OUTBOX (OutboxObject)") {
+        bail!("wrangler does not take the Worker and its configuration as they are:\n{said}");
+    }
+    Ok(())
+}
+
+fn refuse_placeholders(settings: &Settings) -> Result<()> {
+    match check::placeholders(&settings.config).as_slice() {
+        [] => Ok(()),
+        hosts => bail!(
+            "{}: {} cannot be a shop's; name your own hosts",
+            settings::FILE,
+            hosts.join(" and ")
+        ),
+    }
+}
+
+fn run_wrangler(toolbox: &Toolbox) -> Command {
+    let mut wrangler = toolbox.script(&toolbox.wrangler);
+    wrangler
+        .current_dir(project::root().join("worker"))
+        // The banner asks the registry for a newer wrangler, and this one is pinned.
+        .env("WRANGLER_HIDE_BANNER", "true")
+        .env("WRANGLER_SEND_METRICS", "false");
+    wrangler
+}
+
+/// Names the secrets that are not there: the kit tracks without them, so this is no error.
+fn hint_at_secrets(toolbox: &Toolbox) {
+    let Some(list) = process::probe(run_wrangler(toolbox).args(["secret", "list"])) else {
+        return progress::note("which secrets are set could not be asked");
+    };
+    for (name, purpose) in SECRETS {
+        if !list.contains(&format!("\"{name}\"")) {
+            progress::note(format_args!("{name} is not set ({purpose})"));
+            progress::note(format_args!("    cargo xtask wrangler secret put {name}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use toml::de::{DeTable, DeValue};
+
+    use super::*;
+    use crate::stack::{COMPATIBILITY_DATE, COMPATIBILITY_FLAG};
+
+    #[test]
+    fn the_worker_is_tested_under_the_rules_it_is_deployed_with() {
+        let text = fs::read_to_string(project::root().join("worker/wrangler.toml"))
+            .expect("the Worker's configuration is in the tree");
+        let table = DeTable::parse(&text).expect("it is TOML");
+        let date = table.get_ref().get("compatibility_date").map(toml::Spanned::get_ref);
+        assert_eq!(date.and_then(DeValue::as_str), Some(COMPATIBILITY_DATE));
+        let flags = table.get_ref().get("compatibility_flags").map(toml::Spanned::get_ref);
+        let flags = flags.and_then(DeValue::as_array).expect("a list of flags");
+        let flags: Vec<_> = flags.iter().map(|flag| flag.get_ref().as_str()).collect();
+        assert_eq!(flags, [Some(COMPATIBILITY_FLAG)]);
+    }
+
+    #[test]
+    fn the_hosts_of_the_example_are_not_deployed() {
+        let text = "version = 1\n[sites.main]\nsite_id = \"8A412DC\"\nhosts = [\"HOST\"]\n";
+        let refuse = |host: &str| {
+            refuse_placeholders(&settings::read(&text.replace("HOST", host)).expect("is right"))
+        };
+        for host in ["shop.example", "www.shop.example", "127.0.0.1:8787", "localhost"] {
+            let error = refuse(host).expect_err("nobody's shop").to_string();
+            assert!(error.contains(host) && error.contains("kit.toml"), "{error}");
+        }
+        assert!(refuse("shop.com.ua").is_ok());
+    }
+}
