@@ -1,16 +1,23 @@
 // What few pages need, fetched by the loader when one does.
 
 /** Counts a page view for each route of a single-page site, and none twice. */
-export const routes = (view) => {
+export const routes = (view, begin) => {
   // A change of the fragment alone is a place on the same page.
-  const place = () => location.href.split("#")[0];
-  let last = place();
+  const place = (address) => address.split("#")[0];
+  let last = place(begin);
+  let timer;
   const check = () => {
-    const ref = last;
-    last = place();
-    // Routers name the page after they have changed the address.
-    if (last != ref) setTimeout(() => view({ ref }));
+    // Routers change the address more than once, and name the page after that.
+    timer =
+      timer ||
+      setTimeout(() => {
+        timer = 0;
+        const ref = last;
+        last = place(location.href);
+        if (last != ref) view({ ref });
+      });
   };
+  check();
   if (window.navigation) navigation.addEventListener("currententrychange", check);
   else {
     for (const name of ["pushState", "replaceState"]) {
@@ -25,11 +32,26 @@ export const routes = (view) => {
 };
 
 /** Runs the tracker on the main thread, where no worker can start. */
-export const here = async (address, listen) => {
+export const here = async (address, listen, store, pending) => {
   const channel = new MessageChannel();
   channel.port1.onmessage = listen;
-  const tracker = await import(address);
-  await tracker.start(channel.port2);
+  try {
+    const tracker = await import(address);
+    await tracker.start(channel.port2);
+  } catch (error) {
+    // Nobody else will send what earlier pages left.
+    await store(
+      (records) =>
+        new Promise((resolve) => {
+          const ids = records.getAllKeys();
+          records.getAll().onsuccess = ({ target }) => {
+            ids.result.forEach((id, i) => pending.set(id, target.result[i]));
+            resolve();
+          };
+        }),
+    );
+    throw error;
+  }
   return channel.port1;
 };
 

@@ -34,29 +34,20 @@
   /** Calls that wait for init, for a prerendered page to be shown, or for consent. */
   let held = [];
   let unsaved = [];
-  let started, tracker, ready, timer, database, debug, webId, theirs;
+  let started, tracker, ready, timer, database, debug, webId, theirs, watching;
   let sequence = 0;
   let failures = 0;
+  let notBefore = 0;
   let probed = !config.k;
   /** The allowed purposes; nothing while the visitor has not chosen. */
   let allowed;
-
-  const tell = (name, callback, detail) => {
-    if (name == detail.type || name == "*")
-      // A listener that throws is the shop's affair, and must not stop the kit.
-      try {
-        callback(detail);
-      } catch (error) {
-        console.error(error);
-      }
-  };
 
   const emit = (type, detail) => {
     detail = { type, ...detail };
     if (debug) console.info("[kit]", detail);
     // Who listens late hears what went before.
     if (log.push(detail) > 300) log.shift();
-    for (const [name, callback] of listeners) tell(name, callback, detail);
+    for (const listener of listeners) listener(detail);
   };
 
   // Storage is denied in some privacy modes, where even touching it throws.
@@ -149,10 +140,10 @@
         pending.set(id, record);
         local((storage) => (storage[KEY + id] = record));
         save(id);
-        if (ready) post(1, id, record);
+        if (ready && notBefore < Date.now()) post(1, id, record);
       } else refuse({ id }, "consent_missing");
     }
-    soon(300);
+    if (!ready) soon(300);
   };
 
   const done = (result) => {
@@ -162,12 +153,20 @@
     emit(verdict, result);
   };
 
+  /** Sends, or has sent, what waits, but not before the Worker wants it. */
+  const go = () => {
+    const wait = notBefore - Date.now();
+    if (wait > 0) soon(wait);
+    else if (ready) hand();
+    else flush();
+  };
+
   const soon = (delay) => {
     timer =
       timer ||
       setTimeout(() => {
         timer = 0;
-        if (!ready) flush();
+        go();
       }, delay);
   };
 
@@ -194,14 +193,15 @@
         keepalive: true,
         credentials: "include",
       });
-      wait = answer.headers.get("retry-after") * 1e3 || wait;
+      const after = answer.headers.get("retry-after") * 1e3;
+      if (after) notBefore = Date.now() + after;
       const { results } = await answer.json();
       store((records) => results.forEach(({ id }) => records.delete(id)));
       results.forEach(done);
       if (results[0]) wait = failures = 0;
     } catch {}
     ids.forEach((id) => flying.delete(id));
-    ready ? hand() : pending.size && soon(wait);
+    if (pending.size) soon(ready ? 0 : wait);
   };
 
   const listen = ({ data: [type, detail] }) => {
@@ -209,21 +209,20 @@
       ready = 1;
       post(0, base, config.s);
       watch();
-      hand();
+      go();
     } else if (type == "done") done(detail);
     else emit(type, detail);
   };
 
   // Only who listens for it makes the tracker ask what has reached the platform.
-  const watch = () =>
-    post(5, !!debug || listeners.some(([name]) => name == "delivered" || name == "*"));
+  const watch = (on) => post(5, (watching = watching || on));
 
   const boot = () => {
     let address = base + config.t;
     // No worker can start: the main thread, where the page's policy lets wasm run there.
     const here = () => {
       ready = tracker = 0;
-      extra("here", address, listen).then((port) => (tracker = port), flush);
+      extra("here", address, listen, store, pending).then((port) => (tracker = port), flush);
     };
     try {
       if (window.trustedTypes)
@@ -238,7 +237,7 @@
     }
   };
 
-  const refuse = (detail, code, message) => emit("refused", { ...detail, code, message });
+  const refuse = (detail, code) => emit("refused", { ...detail, code });
 
   const record = (call, page) => {
     const at = Date.now();
@@ -253,7 +252,7 @@
           url: location.href,
           ref: document.referrer,
           title: document.title,
-          lang: document.documentElement.lang || navigator.language,
+          lang: document.documentElement.lang,
           tz: -new Date().getTimezoneOffset(),
           ...page,
         },
@@ -297,7 +296,7 @@
         for (const field in options)
           if (options[field] && field != "TRACKING") emit("warning", { code: "not_served", field });
       if (attribute("pageView", config.v)) view();
-      if (attribute("routes", config.r)) extra("routes", view);
+      if (attribute("routes", config.r)) extra("routes", view, location.href);
       release();
     },
     consent(choice) {
@@ -315,14 +314,24 @@
       choose();
     },
     on(name, callback) {
-      listeners.push([name, callback]);
-      for (const detail of log) tell(name, callback, detail);
-      watch();
+      name = "" + name;
+      const listener = (detail) => {
+        if (name == "*" || name == detail.type)
+          // A listener that throws is the shop's affair, and must not stop the kit.
+          try {
+            callback(detail);
+          } catch (error) {
+            console.error(error);
+          }
+      };
+      listeners.push(listener);
+      log.forEach(listener);
+      watch(name == "delivered" || name == "*");
     },
     debug(on = true) {
       debug = on;
       emit("debug", { on });
-      watch();
+      watch(on);
       if (on) extra("panel");
     },
   };
@@ -345,8 +354,8 @@
   const call = (args) => {
     try {
       run(flat(args));
-    } catch (error) {
-      refuse({}, "invalid_call", "" + error);
+    } catch {
+      refuse({}, "invalid_call");
     }
   };
 
@@ -366,7 +375,7 @@
     });
   } else {
     eS.c = call;
-    eS.q = { push: (...entries) => entries.forEach(call) };
+    eS.q = { push: call };
     window.eS = eS;
   }
 
@@ -391,13 +400,14 @@
     .sort((a, b) => isInit(b) - isInit(a))
     .forEach(call);
 
-  const leave = () => {
+  const turn = () => {
     post(2, document.visibilityState);
-    if (document.visibilityState == "hidden") flush();
+    document.visibilityState == "hidden" ? flush() : go();
   };
   document.addEventListener("prerenderingchange", release);
-  document.addEventListener("visibilitychange", leave);
+  document.addEventListener("visibilitychange", turn);
   addEventListener("pagehide", flush);
+  addEventListener("online", turn);
   addEventListener("pageshow", (event) => {
     if (event.persisted && attribute("pageView", config.v)) view();
   });

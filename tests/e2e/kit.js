@@ -65,7 +65,8 @@ export class Front {
   /**
    * Puts `rule(request)` before what follows. It answers with nothing to let the request pass, an
    * object `{status, headers, body}` to answer it, "forget" to let it pass and drop the answer,
-   * "drop" to end the connection, or a promise of these. Returns a function that takes the rule away.
+   * "drop" to end the connection, or a promise of these. Returns a function that takes the rule
+   * away.
    */
   rule(rule) {
     this.#rules.push(rule);
@@ -73,28 +74,29 @@ export class Front {
   }
 
   /**
-   * Lets requests hang without passing them on. Returns a function that ends this, and their
-   * connections: the browser's cache would otherwise let later requests wait for them.
+   * Lets what the loader fetches later (tracker, wasm, extras) hang. Returns a function that ends
+   * this, and the connections: the browser's cache would let later requests wait for them.
    */
-  hang(matches) {
+  hangTracker() {
     const hanging = new Set();
     const rule = this.rule(
-      (entry) => matches(entry) && new Promise((resolve) => hanging.add(resolve)),
+      ({ path }) =>
+        path.startsWith("/k/a/") && new Promise((resolve) => hanging.add(() => resolve("drop"))),
     );
     return () => {
       rule();
-      for (const end of hanging) end("drop");
+      for (const end of hanging) end();
     };
   }
 
-  /** Lets what the loader fetches later (tracker, wasm, extras) hang. */
-  hangTracker() {
-    return this.hang(({ path }) => path.startsWith("/k/a/"));
-  }
-
-  /** Lets batches hang. */
-  hangBatches() {
-    return this.hang(({ path }) => path == "/k/b");
+  /**
+   * Lets batches hang. Returns a function that lets later ones pass; those that hang go on doing
+   * so, since the browser may repeat by itself what ends without an answer.
+   */
+  hangBatches(containing = "") {
+    return this.rule(
+      ({ path, body }) => path == "/k/b" && body.includes(containing) && new Promise(() => {}),
+    );
   }
 
   /** Ends every connection and refuses new ones, or takes them again. */
@@ -114,8 +116,8 @@ export class Front {
   views() {
     const views = new Map();
     for (const { records } of this.batches())
-      for (const { id, at, call, page } of records)
-        if (call[1] == "PageView") views.set(id, { at, id, url: page.url.replace(this.origin, "") });
+      for (const { id, call, page } of records)
+        if (call[1] == "PageView") views.set(id, { id, url: page.url.replace(this.origin, "") });
     return [...views.values()].sort((a, b) => (a.id < b.id ? -1 : 1)).map(({ url }) => url);
   }
 

@@ -9,9 +9,12 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 export class Stack {
-  /** Starts a stack; `site` and `outbox` replace members of the settings. */
-  static async start({ site = {}, outbox = {}, shop } = {}) {
-    const folder = mkdtempSync(join(tmpdir(), "kit-"));
+  /**
+   * Starts a stack; `site` and `outbox` replace members of the settings. In the `folder` of a stack
+   * that was stopped with `keep`, it goes on with that one's data.
+   */
+  static async start({ site = {}, outbox = {}, shop, folder } = {}) {
+    folder ??= mkdtempSync(join(tmpdir(), "kit-"));
     const options = { folder, site: { consent: "granted", ...site }, outbox, shop };
     const program = join(root, "target/debug/xtask");
     const child = spawn(program, ["stack", JSON.stringify(options)], {
@@ -28,11 +31,11 @@ export class Stack {
     await this.lines.next();
   }
 
-  async stop() {
+  async stop({ keep = false } = {}) {
     const ended = new Promise((resolve) => this.child.once("exit", resolve));
     this.child.stdin.end();
     await ended;
-    rmSync(this.folder, { recursive: true, force: true });
+    if (!keep) rmSync(this.folder, { recursive: true, force: true });
   }
 
   async json(path, options) {

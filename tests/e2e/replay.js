@@ -1,0 +1,285 @@
+// Examples of what shops send, each fed to a kit of its own: calls and data through a page, bodies
+// through the address for shops' servers. `cargo xtask replay` runs this file; the tests import it.
+import { chromium } from "@playwright/test";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { browserArguments, executablePath } from "./kit.js";
+import { reading } from "./reading.js";
+import { Stack } from "./stack.js";
+
+/** How long is waited for an outcome, in milliseconds. */
+const PATIENCE = 10_000;
+
+/** The loader's own receipts have a code alone: each word of it would cost every page. */
+const MESSAGES = {
+  unknown_command: "this version of the kit does not serve this command",
+  not_served: "this version of the kit does not serve this option",
+  too_long: "a call may carry 30,000 characters of JSON",
+  consent_missing: "the visitor has not allowed tracking",
+};
+
+/** Headers that hold a secret or a visitor's cookies. */
+const SECRET = /^(proxy-)?authorization$|^cookie$|^x-api-key$/i;
+
+const page = (data) => `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Shop</title><link rel="icon" href="data:,">
+<script src="/k/kit.js" data-page-view="off" ${data}></script></head><body></body></html>
+`;
+
+/** Makes the folder of a shop whose pages do nothing by themselves. */
+export function makeShop() {
+  const shop = mkdtempSync(join(tmpdir(), "kit-shop-"));
+  writeFileSync(join(shop, "index.html"), page(""));
+  writeFileSync(join(shop, "bare.html"), page('data-init="off"'));
+  return shop;
+}
+
+/** The cases of a file. */
+export function readCases(text) {
+  const cases = parse(text.replace(/^\ufeff/, ""));
+  if (!Array.isArray(cases)) throw new TypeError("the file holds no list of cases");
+  return cases;
+}
+
+/** What JSON holds; numbers keep their own digits, so that 450.00 does not leave as 450. */
+function parse(text) {
+  const exact = (_, value, { source }) =>
+    typeof value == "number" && JSON.stringify(value) != source ? JSON.rawJSON(source) : value;
+  try {
+    return JSON.parse(text, JSON.rawJSON && exact);
+  } catch {
+    // A reader that looks at each member goes less deep than one that does not.
+    return JSON.parse(text);
+  }
+}
+
+/**
+ * Feeds a case to a fresh kit and says what became of it. `path` chooses who carries a page's
+ * event: "tracker", "raw" for the loader alone, or whoever is first. A `shared` stack serves many
+ * cases of pages at once: each is another visitor, and all that is kept is kept by visitor.
+ */
+export async function replay(example, { browser, shop, path, shared }) {
+  const { id } = Object(example);
+  let own;
+  const work = async () => {
+    const read = reading(example);
+    if (read.refused) return { verdict: "refused", ...read.refused, warnings: [], requests: [] };
+    if (read.calls && shared) {
+      const outcome = await call(read.calls, { stack: shared, browser, path });
+      return { ...outcome, requests: await settle(shared, outcome.webId) };
+    }
+    own = await start({ shop, site: { site_id: read.siteId } });
+    const outcome = read.calls
+      ? await call(read.calls, { stack: own, browser, path })
+      : await post(read.body, own);
+    return { ...outcome, requests: await settle(own) };
+  };
+  try {
+    return { id, ...(await within(work(), 3 * PATIENCE)) };
+  } catch (error) {
+    return { id, verdict: "unknown", message: String(error), warnings: [], requests: [] };
+  } finally {
+    await own?.stop().catch(() => {});
+  }
+}
+
+let starting = Promise.resolve();
+
+/** Stacks start one after the other: each takes a port that was free a moment before. */
+function start(options) {
+  const started = starting.then(() => Stack.start(options));
+  starting = started.catch(() => {});
+  return started;
+}
+
+function within(work, time) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no outcome within ${time} ms`)), time);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+/** Makes the calls on a page; the last one's outcome is the case's. */
+async function call(calls, { stack, browser, path }) {
+  const context = await browser.newContext();
+  try {
+    const page = await context.newPage();
+    if (path == "raw") await page.route("**/k/a/**", (route) => route.abort());
+    if (path == "tracker") await page.addInitScript(watchTracker);
+    const carriers = new Set();
+    page.on("request", (request) => {
+      if (!request.url().endsWith("/k/b")) return;
+      // A worker's requests name its script as their referrer.
+      carriers.add((request.headers().referer || "").includes("/k/a/") ? "tracker" : "raw");
+    });
+    // An `init` of the case must be the page's first.
+    const bare = calls.some(([name]) => name == "init");
+    await page.goto(stack.shop + (bare ? "/bare.html" : "/"));
+    if (path == "tracker") await page.evaluate(() => tracker);
+    let outcome;
+    for (const call of calls) {
+      const texts = [JSON.stringify(call), JSON.stringify(MESSAGES)];
+      outcome = await within(page.evaluate(feed, texts), PATIENCE);
+    }
+    const cookies = await context.cookies();
+    // A call that makes no record gives the browser no id.
+    const webId = cookies.find(({ name }) => name == "sc")?.value ?? "";
+    return path ? { ...outcome, webId, carriers: [...carriers] } : outcome;
+  } finally {
+    await context.close();
+  }
+}
+
+/** Runs in the page before the kit: `tracker` is settled once the tracker listens. */
+function watchTracker() {
+  window.tracker = new Promise((resolve) => {
+    const Original = Worker;
+    window.Worker = class extends Original {
+      constructor(...rest) {
+        super(...rest);
+        this.addEventListener("message", ({ data }) => data[0] == "ready" && resolve());
+      }
+    };
+  });
+}
+
+/** Runs in the page: makes the call that the text holds and waits for its verdict. */
+function feed([text, messages]) {
+  const revive = (value) => {
+    if (typeof value == "string" && /^<fn\b.*>$/s.test(value)) return () => Promise.resolve("");
+    if (Array.isArray(value)) return value.map(revive);
+    if (typeof value != "object") return value;
+    // In place, so that a member called __proto__ stays a member.
+    for (const name in value) {
+      const { value: member } = Object.getOwnPropertyDescriptor(value, name);
+      Object.defineProperty(value, name, { value: revive(member), enumerable: true });
+    }
+    return value;
+  };
+  const call = revive(JSON.parse(text));
+  const problem = ({ code, field, message }) => ({
+    code,
+    field: field ?? "",
+    message: message ?? JSON.parse(messages)[code] ?? "",
+  });
+  return new Promise((resolve) => {
+    const warnings = [];
+    let id;
+    eS("on", "*", (event) => {
+      if (event.type == "warning") warnings.push(problem(event));
+      if (event.type == "queued") id ??= event.id;
+      if (!/^(accepted|duplicate|refused)$/.test(event.type) || (id && id != event.id)) return;
+      const reason = event.code ? problem(event) : {};
+      warnings.push(...(event.warnings ?? []).map(problem));
+      resolve({ verdict: event.type, ...reason, warnings });
+    });
+    eS(...call);
+    if (!id) resolve({ verdict: "accepted", warnings });
+  });
+}
+
+/** Posts a body as the shop's server does. */
+async function post(body, stack) {
+  const answer = await fetch(stack.shop + "/k/v2", {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: "Bearer " + stack.server_token },
+    body,
+    signal: AbortSignal.timeout(PATIENCE),
+  });
+  const { results, error } = await answer.json();
+  if (answer.status >= 500) throw new Error(`the Worker answers ${answer.status}`);
+  const { id: _, warnings = [], ...outcome } = results?.[0] ?? { verdict: "refused", ...error };
+  return { ...outcome, warnings };
+}
+
+/** Waits until nothing is on its way any more; returns what the platform has received of all, or
+ *  of one visitor. */
+async function settle(stack, webId) {
+  const end = Date.now() + PATIENCE;
+  const waiting = async () => {
+    const health = await (await fetch(stack.kit + "/k/health")).json();
+    const outboxes = Object.values(health.sites).flatMap(({ outbox }) => outbox);
+    return outboxes.reduce((sum, { pending }) => sum + pending, 0);
+  };
+  while ((await waiting()) > 0) {
+    if (Date.now() > end) throw new Error(`the event has not reached the platform`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const received = await stack.json("/requests");
+  return received
+    .filter(({ sc }) => webId === undefined || sc === webId)
+    .map(({ method, path, headers, body, status }) => ({
+      method,
+      path,
+      headers: Object.fromEntries(headers.filter(([name]) => !SECRET.test(name))),
+      body: asRead(body),
+      status,
+    }));
+}
+
+/** JSON as what it holds; anything else as its text. */
+function asRead(body) {
+  try {
+    return parse(body);
+  } catch {
+    return body;
+  }
+}
+
+/** The line of a case, for people. */
+function readable({ id, verdict, code, field, message, warnings, requests }) {
+  const problem = ({ code, field, message }) =>
+    [code, field && `at ${field}`, message && `(${message})`].filter(Boolean).join(" ");
+  const reason = problem({ code, field, message });
+  const lines = [`${id}: ${verdict}${reason && ": " + reason}`];
+  for (const warning of warnings) lines.push(`  warning: ${problem(warning)}`);
+  for (const { method, path, headers, body, status } of requests) {
+    lines.push(`  ${method} ${path} -> ${status}`);
+    for (const [name, value] of Object.entries(headers)) lines.push(`    ${name}: ${value}`);
+    const text = typeof body == "string" ? body : JSON.stringify(body, null, 2);
+    lines.push("", ...text.split("\n").map((line) => "    " + line));
+  }
+  return lines.join("\n") + "\n";
+}
+
+/** Runs the cases two at a time; lines come in the order of the file. */
+async function main([file, form]) {
+  let cases;
+  try {
+    cases = readCases(readFileSync(file, "utf8"));
+  } catch (error) {
+    console.error(`${file}: ${error.message}`);
+    return 2;
+  }
+  const shop = makeShop();
+  const browser = await chromium.launch({ executablePath, args: browserArguments });
+  const lines = [];
+  let next = 0;
+  let printed = 0;
+  let unknown = 0;
+  const work = async () => {
+    while (next < cases.length) {
+      const index = next++;
+      const line = await replay(cases[index], { browser, shop });
+      line.id ??= String(index);
+      unknown += line.verdict == "unknown";
+      lines[index] = form == "json" ? JSON.stringify(line) : readable(line);
+      for (; lines[printed]; printed++) console.log(lines[printed]);
+    }
+  };
+  try {
+    await Promise.all([work(), work()]);
+  } finally {
+    await browser.close();
+    rmSync(shop, { recursive: true, force: true });
+  }
+  return unknown ? 1 : 0;
+}
+
+if (process.argv[1] == fileURLToPath(import.meta.url)) {
+  process.exitCode = await main(process.argv.slice(2));
+}
