@@ -8,7 +8,7 @@ use crate::{
     consent::Consent,
     identity::WebId,
     problem::{Code, Problem},
-    value::{Value, find},
+    value::{Members, Value, find},
 };
 
 /// The version of records and batches that this build writes.
@@ -131,10 +131,11 @@ pub fn result_value(
     reason: Option<&Problem>,
     warnings: &[Problem],
 ) -> Value {
-    let mut members =
-        vec![("id".into(), Value::text(id)), ("verdict".into(), Value::text(verdict.as_str()))];
+    let mut members = Members::new();
+    add(&mut members, "id", id);
+    add(&mut members, "verdict", verdict.as_str());
     if let Some(reason) = reason {
-        members.extend(problem_members(reason));
+        add_problem(&mut members, reason);
     }
     if !warnings.is_empty() {
         let list = warnings.iter().map(|warning| Value::Object(problem_members(warning)));
@@ -146,9 +147,17 @@ pub fn result_value(
 /// A problem as answers and the debug view show it.
 #[must_use]
 pub fn problem_members(problem: &Problem) -> Vec<(String, Value)> {
-    vec![
-        ("code".into(), Value::text(problem.code.as_str())),
-        ("field".into(), Value::text(&problem.field)),
-        ("message".into(), Value::text(problem.fix)),
-    ]
+    let mut members = Members::new();
+    add_problem(&mut members, problem);
+    members
+}
+
+fn add_problem(members: &mut Members, problem: &Problem) {
+    add(members, "code", problem.code.as_str());
+    add(members, "field", &problem.field);
+    add(members, "message", problem.fix);
+}
+
+fn add(members: &mut Members, name: &str, text: &str) {
+    members.push((name.to_owned(), Value::text(text)));
 }

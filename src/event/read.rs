@@ -43,19 +43,17 @@ impl Event {
     ///
     /// Every reason for which the platform would not take the event; never empty.
     pub fn from_call(command: &str, arguments: &[Value]) -> Result<Reading, Vec<Problem>> {
-        match Reader::<true>::read_call(command, arguments) {
-            Ok(reader) => reader.finish(),
-            Err(problem) => Err(vec![problem]),
-        }
+        let mut reader = Reader::<true>::new(Kind::CustomerData, true);
+        reader.call(command, arguments);
+        reader.finish()
     }
 
     /// Why the platform would not take a call; `None` if it would.
     #[must_use]
     pub fn check_call(command: &str, arguments: &[Value]) -> Option<Problem> {
-        match Reader::<false>::read_call(command, arguments) {
-            Ok(reader) => reader.errors.into_iter().next(),
-            Err(problem) => Some(problem),
-        }
+        let mut reader = Reader::<false>::new(Kind::CustomerData, true);
+        reader.call(command, arguments);
+        reader.errors.into_iter().next()
     }
 
     /// Reads a body as a shop's server sends it to the tracker (Y-REST).
@@ -138,47 +136,45 @@ impl<const KEEP: bool> Reader<KEEP> {
         Self { event: Event::new(kind), from_page, warnings: Vec::new(), errors: Vec::new() }
     }
 
-    fn read_call(command: &str, arguments: &[Value]) -> Result<Self, Problem> {
+    /// Reads a call. The kind comes from it, unless it is `identify`, which is always CustomerData.
+    fn call(&mut self, command: &str, arguments: &[Value]) {
         let tags_form = command == "sendEventWithTags";
         if command == "identify" {
             let data = arguments.first().unwrap_or(&Value::Null);
-            let mut reader = Self::new(Kind::CustomerData, true);
-            reader.check_depth(data);
-            reader.body(data, tags_form);
-            reader.complete();
-            return Ok(reader);
+            self.check_depth(data);
+            self.body(data, tags_form);
+            return self.complete();
         }
         if !tags_form && command != "sendEvent" {
             let fix = "use sendEvent, sendEventWithTags or one of the kit's own commands";
-            return Err(Problem::new(Code::UnknownCommand, command, fix));
+            return self.fail(Code::UnknownCommand, command, fix);
         }
         let name = arguments.first().and_then(Value::as_text).unwrap_or_default();
         let Some(kind) = Kind::from_name(name) else {
-            return Err(Problem::new(Code::UnknownEvent, name, NAME_THE_EVENT));
+            return self.fail(Code::UnknownEvent, name, NAME_THE_EVENT);
         };
         if kind == Kind::ProductUpdate {
             let fix = "send ProductUpdate from the shop's server";
-            return Err(Problem::new(Code::ServerOnly, name, fix));
+            return self.fail(Code::ServerOnly, name, fix);
         }
-        let mut reader = Self::new(kind, true);
+        self.event.kind = kind;
         // The plain form's page names the impressions in the plural, the tags form's in the
         // singular.
         if kind == Kind::ProductImpression && name != kind.event_name() && !tags_form {
-            reader.warn(Code::Alias, name, WRITTEN_AS_DOCUMENTED);
+            self.warn(Code::Alias, name, WRITTEN_AS_DOCUMENTED);
         }
         for argument in arguments {
-            reader.check_depth(argument);
+            self.check_depth(argument);
         }
         match arguments.get(1) {
-            None | Some(Value::Null) => reader.missing_data(),
-            Some(Value::Object(members)) => reader.members(members, tags_form),
-            Some(_) => reader.fail(Code::WrongType, kind.key(), GIVE_AN_OBJECT),
+            None | Some(Value::Null) => self.missing_data(),
+            Some(Value::Object(members)) => self.members(members, tags_form),
+            Some(_) => self.fail(Code::WrongType, kind.key(), GIVE_AN_OBJECT),
         }
         for argument in arguments.iter().skip(2) {
-            reader.later_argument(argument);
+            self.later_argument(argument);
         }
-        reader.complete();
-        Ok(reader)
+        self.complete();
     }
 
     /// Looks for what only the whole event can lack.
@@ -197,7 +193,7 @@ impl<const KEEP: bool> Reader<KEEP> {
     }
 
     fn finish(mut self) -> Result<Reading, Vec<Problem>> {
-        let rank = |name: &str| IDENTITY.iter().position(|(known, _)| *known == name);
+        let rank = |name: &str| IDENTITY.iter().position(|names| names.first() == Some(&name));
         self.event.identity.sort_by_key(|(name, _)| rank(name));
         if self.errors.is_empty() {
             Ok(Reading { event: self.event, warnings: self.warnings })

@@ -22,20 +22,26 @@ pub(super) enum Rule {
 /// One field of an event.
 #[derive(Debug)]
 pub(super) struct Field {
-    /// The name that is written.
-    pub(super) name: &'static str,
-    /// Other names in the vendor's documents and plug-ins for the same thing.
-    pub(super) also: &'static [&'static str],
+    /// The name that is written, then other names in the vendor's documents and plug-ins for the
+    /// same thing.
+    pub(super) names: &'static [&'static str],
     pub(super) rule: Rule,
     pub(super) required: bool,
 }
 
-const fn required(name: &'static str, also: &'static [&'static str], rule: Rule) -> Field {
-    Field { name, also, rule, required: true }
+impl Field {
+    /// The name that is written.
+    pub(super) fn name(&self) -> &'static str {
+        self.names.first().copied().unwrap_or_default()
+    }
 }
 
-const fn optional(name: &'static str, also: &'static [&'static str], rule: Rule) -> Field {
-    Field { name, also, rule, required: false }
+const fn required(names: &'static [&'static str], rule: Rule) -> Field {
+    Field { names, rule, required: true }
+}
+
+const fn optional(names: &'static [&'static str], rule: Rule) -> Field {
+    Field { names, rule, required: false }
 }
 
 /// How the data of a kind is nested.
@@ -78,71 +84,73 @@ impl Kind {
 
 /// The names of one product. The documents say `productKey` where a product is looked at or put
 /// into the cart, and `product_id` where it was bought, seen or updated; shops mix them.
-const KEY: Field = required("productKey", &["product_id", "productId"], Rule::Text);
-const ID: Field = required("product_id", &["productKey", "productId"], Rule::Text);
+const KEY: Field = required(&["productKey", "product_id", "productId"], Rule::Text);
+const ID: Field = required(&["product_id", "productKey", "productId"], Rule::Text);
 
 /// The JavaScript page's table spells it `isinStock`.
-const STOCK_NAMES: &[&str] = &["isinStock", "is_in_stock"];
+const STOCK_NAMES: &[&str] = &["isInStock", "isinStock", "is_in_stock"];
 
 const PRODUCT: &[Field] = &[
     KEY,
     // The wishlist's table capitalises it.
-    optional("price", &["Price", "unit_price"], Rule::Price),
-    optional("isInStock", STOCK_NAMES, Rule::Flag),
+    optional(&["price", "Price", "unit_price"], Rule::Price),
+    optional(STOCK_NAMES, Rule::Flag),
 ];
 
-const CATEGORY: &[Field] = &[required("categoryKey", &["category_key"], Rule::Text)];
+const CATEGORY: &[Field] = &[required(&["categoryKey", "category_key"], Rule::Text)];
 
 const SEARCH: &[Field] =
-    &[required("search", &[], Rule::Text), optional("isFound", &["is_found"], Rule::Flag)];
+    &[required(&["search"], Rule::Text), optional(&["isFound", "is_found"], Rule::Flag)];
 
-const CURRENCY: Field = optional("price_currency_code", &["currency"], Rule::Text);
+const CURRENCY: Field = optional(&["price_currency_code", "currency"], Rule::Text);
 
 const CART_ITEM: &[Field] = &[
     KEY,
-    required("price", &["Price", "unit_price"], Rule::Price),
-    optional("discount", &[], Rule::Price),
-    required("quantity", &[], Rule::Whole),
+    required(&["price", "Price", "unit_price"], Rule::Price),
+    optional(&["discount"], Rule::Price),
+    required(&["quantity"], Rule::Whole),
     CURRENCY,
 ];
 
 const PURCHASED_ITEM: &[Field] = &[
     ID,
-    required("unit_price", &["price", "Price"], Rule::Price),
-    required("quantity", &[], Rule::Whole),
+    required(&["unit_price", "price", "Price"], Rule::Price),
+    required(&["quantity"], Rule::Whole),
     CURRENCY,
 ];
 
 const IMPRESSION: &[Field] =
-    &[ID, required("container_type", &["containerType", "recomVariantId"], Rule::Text)];
+    &[ID, required(&["container_type", "containerType", "recomVariantId"], Rule::Text)];
 
 const UPDATE_ITEM: &[Field] = &[
     ID,
-    required("isInStock", STOCK_NAMES, Rule::Flag),
-    optional("unit_price", &["price"], Rule::Price),
-    optional("name", &[], Rule::Text),
-    optional("description", &[], Rule::Text),
-    optional("imgurl", &[], Rule::Text),
-    optional("url", &[], Rule::Text),
-    optional("brand", &[], Rule::Text),
+    required(STOCK_NAMES, Rule::Flag),
+    optional(&["unit_price", "price"], Rule::Price),
+    optional(&["name"], Rule::Text),
+    optional(&["description"], Rule::Text),
+    optional(&["imgurl"], Rule::Text),
+    optional(&["url"], Rule::Text),
+    optional(&["brand"], Rule::Text),
     CURRENCY,
-    optional("category", &[], Rule::TextOrTexts),
-    optional("category_id", &[], Rule::Texts),
+    optional(&["category"], Rule::TextOrTexts),
+    optional(&["category_id"], Rule::Texts),
 ];
 
 /// The members of GeneralInfo and CustomerData that say who the visitor is, in documented order.
 ///
 /// CustomerData's table says `user_client_id` and its example `user_card_id`; the table wins.
 /// City and gender stand in that example only.
-pub(super) const IDENTITY: &[(&str, &[&str])] = &[
-    ("externalCustomerId", &["extid"]),
-    ("user_phone", &["phone"]),
-    ("user_email", &["email"]),
-    ("user_name", &[]),
-    ("user_es_contact_id", &["contactId"]),
-    ("user_client_id", &["user_card_id"]),
-    ("user_city", &[]),
-    ("user_tags_gender", &[]),
+///
+/// The name that is written comes first, then the others for the same thing.
+pub(super) const IDENTITY: &[&[&str]] = &[
+    &["externalCustomerId", "extid"],
+    &["user_phone", "phone"],
+    &["user_email", "email"],
+    &["user_name"],
+    &["user_es_contact_id", "contactId"],
+    &["user_client_id", "user_card_id"],
+    &["user_city"],
+    &["user_tags_gender"],
 ];
 
 /// The identity members that each name a person by themselves.

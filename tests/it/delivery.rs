@@ -224,6 +224,12 @@ fn when_the_network_is_back_nothing_waits_for_a_pause_of_our_own() {
 }
 
 #[test]
+fn a_wait_that_the_collector_asked_for_outlasts_the_return_of_the_network() {
+    let mut sim = page(&[CALL, Op::Elapse(50), later(429, Some(20 * SECOND)), Op::Online]);
+    assert_eq!(next_batch(&mut sim), 20 * SECOND);
+}
+
+#[test]
 fn offline_for_a_day_loses_nothing() {
     let mut sim = Sim::new();
     for _ in 0..24 {

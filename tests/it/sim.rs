@@ -155,7 +155,7 @@ impl Sim {
             Op::Elapse(time) => return self.elapse(time),
             Op::Online => {
                 self.delivery.handle_online();
-                (self.asked, self.paused) = (0, 0);
+                self.paused = 0;
             }
             Op::Elsewhere(place) => {
                 if let Some(id) = self.store.keys().nth(place).cloned() {

@@ -228,6 +228,13 @@ fn who_watches_is_told_when_the_platform_has_the_event() {
 }
 
 #[test]
+fn who_begins_to_watch_while_a_batch_is_under_way_is_told_of_it() {
+    let mut world = page(&[CALL, Op::Elapse(50), Op::Watch(true), TAKES, Op::Elapse(500)]);
+    world.handle(0, Op::Told(true));
+    assert_eq!(reports(&world, 0, "delivered").len(), 1);
+}
+
+#[test]
 fn who_does_not_watch_costs_no_questions() {
     let mut world = page(&[CALL, Op::Elapse(50), TAKES]);
     world.handle(0, Op::Elapse(600_000));

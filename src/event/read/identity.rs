@@ -12,7 +12,7 @@ use crate::{
 impl<const KEEP: bool> Reader<KEEP> {
     pub(super) fn later_argument(&mut self, argument: &Value) {
         let Value::Object(members) = argument else { return };
-        let known = |(name, _): &(String, Value)| IDENTITY.iter().any(|(known, _)| known == name);
+        let known = |(name, _): &(String, Value)| written(name) == Some(name);
         if let Some(general) = find(members, "GeneralInfo") {
             self.warn(Code::LaterGeneralInfo, "GeneralInfo", BESIDE_THE_KEY);
             self.general_info(general, "GeneralInfo");
@@ -57,8 +57,7 @@ impl<const KEEP: bool> Reader<KEEP> {
     }
 
     fn identity_member(&mut self, name: &str, value: &Value, path: &str) {
-        let known = IDENTITY.iter().find(|(known, also)| *known == name || also.contains(&name));
-        let Some(&(written, _)) = known else {
+        let Some(written) = written(name) else {
             self.limits(name, value, path);
             self.warn(Code::UnknownMember, path, GOES_ALONG);
             if KEEP {
@@ -76,4 +75,9 @@ impl<const KEEP: bool> Reader<KEEP> {
             None => identity.push((written.into(), text)),
         }
     }
+}
+
+/// The documented name of an identity member that may come under another.
+fn written(name: &str) -> Option<&'static str> {
+    IDENTITY.iter().find(|names| names.contains(&name))?.first().copied()
 }

@@ -35,29 +35,25 @@ impl<const KEEP: bool> Reader<KEEP> {
     pub(super) fn fields(&mut self, mut rest: Rest<'_>, fields: &[Field], path: &str) -> Members {
         let mut out = Members::new();
         for field in fields {
-            let mut names = std::iter::once(&field.name).chain(field.also).copied();
-            let found = names.find_map(|name| Some((name, find_in(&rest, name)?)));
-            if let Some((name, value)) = found {
+            let found = |name: &&'static str| Some((*name, find_in(&rest, name)?));
+            if let Some((name, value)) = field.names.iter().find_map(found) {
                 rest.retain(|(known, _)| {
-                    let same = known == field.name || field.also.contains(&known.as_str());
-                    if same && known != name {
+                    let same = field.names.contains(&known.as_str());
+                    if KEEP && same && known != name {
                         // Under a second name the platform would refuse the whole event.
                         self.warn(Code::IgnoredMember, &join(path, known), LEFT_OUT);
                     }
                     !same
                 });
                 let path = join(path, name);
-                if name != field.name {
-                    // `currency`, `price` and `productKey` are the plain form's own words.
-                    let plain = matches!(name, "currency" | "price" | "productKey");
-                    if !plain {
-                        self.warn(Code::Alias, &path, WRITTEN_AS_DOCUMENTED);
-                    }
+                // `currency`, `price` and `productKey` are the plain form's own words.
+                if name != field.name() && !matches!(name, "currency" | "price" | "productKey") {
+                    self.warn(Code::Alias, &path, WRITTEN_AS_DOCUMENTED);
                 }
                 let before = self.errors.len();
                 if let Some(value) = self.value(value, field.rule, &path) {
                     if KEEP {
-                        out.push((field.name.into(), value));
+                        out.push((field.name().into(), value));
                     }
                     continue;
                 }
@@ -66,7 +62,8 @@ impl<const KEEP: bool> Reader<KEEP> {
                 }
             }
             if field.required {
-                self.fail(Code::MissingField, &join(path, field.name), "the platform requires it");
+                let fix = "the platform requires it";
+                self.fail(Code::MissingField, &join(path, field.name()), fix);
             }
         }
         for (name, value) in rest {
