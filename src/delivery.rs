@@ -148,6 +148,12 @@ impl Delivery {
         None
     }
 
+    /// Takes a wait that the Worker asked somebody else on the page for.
+    pub fn handle_wait(&mut self, wait: u64, now: u64) {
+        self.asked = now + wait;
+        self.not_before = self.asked;
+    }
+
     /// Takes the news that the network is back, or that the page is about to be left: what waits
     /// for a retry does not wait longer, unless the Worker asked for the wait.
     pub fn handle_online(&mut self) {

@@ -6,7 +6,7 @@
 //!
 //! | message | says |
 //! |---|---|
-//! | `[0, base, site, visibility]` | the settings |
+//! | `[0, base, site, visibility, wait?]` | the settings, and how long the Worker wants to be left alone |
 //! | `[1, id, record]` | a record of this page |
 //! | `[2, visibility?]` | the page was shown or hidden, or the network is back |
 //! | `[4]` | forget everything |
@@ -132,6 +132,8 @@ impl Tracker {
         match item(0).as_whole() {
             Some(0) => {
                 self.delivery = Delivery::new(text(2).to_owned());
+                let wait = item(4).as_whole().unwrap_or(0);
+                self.delivery.handle_wait(wait.min(LONGEST_RETRY_AFTER), now);
                 self.search = Search::At(now);
                 self.show(text(3), now);
             }

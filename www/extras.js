@@ -32,26 +32,11 @@ export const routes = (view, begin) => {
 };
 
 /** Runs the tracker on the main thread, where no worker can start. */
-export const here = async (address, listen, store, pending) => {
+export const here = async (address, listen) => {
   const channel = new MessageChannel();
   channel.port1.onmessage = listen;
-  try {
-    const tracker = await import(address);
-    await tracker.start(channel.port2);
-  } catch (error) {
-    // Nobody else will send what earlier pages left.
-    await store(
-      (records) =>
-        new Promise((resolve) => {
-          const ids = records.getAllKeys();
-          records.getAll().onsuccess = ({ target }) => {
-            ids.result.forEach((id, i) => pending.set(id, target.result[i]));
-            resolve();
-          };
-        }),
-    );
-    throw error;
-  }
+  const tracker = await import(address);
+  await tracker.start(channel.port2);
   return channel.port1;
 };
 
@@ -64,5 +49,52 @@ export const forget = (base, site, sc) =>
     credentials: "include",
   });
 
-/** Shows each event's life. */
-export const panel = () => import(KIT_PANEL);
+/** What the loader's own codes mean: each word of it would cost every page. */
+const FIXES = {
+  unknown_command: "use sendEvent, sendEventWithTags or one of the kit's own commands",
+  invalid_call: "give plain data: something in this call cannot be read",
+  too_long: "send less: a call may carry 30,000 characters of JSON",
+  consent_missing:
+    "the visitor has not allowed tracking; call eS('consent', 'grant') when they have",
+  not_served: "leave the option out, or keep the platform's own script beside the kit",
+};
+
+/** Calls the shop's code. What it throws is the shop's affair, and must not stop the kit. */
+export const answer = (callback, ...rest) => {
+  try {
+    callback(...rest);
+  } catch (error) {
+    console.error(error);
+  }
+};
+
+/** Tells `callback` of what happens from now on, and of what went before. */
+export const on = (log, listeners, watch, name, callback) => {
+  const listener = (report) => {
+    if (name != "*" && name != report.type) return;
+    const message = FIXES[report.code];
+    answer(callback, message ? { message, ...report } : report);
+  };
+  // Anything else would be heard by nobody.
+  if (typeof name != "string" || typeof callback != "function") return;
+  listeners.push(listener);
+  log.forEach(listener);
+  // Only who listens for it makes the tracker ask what has reached the platform.
+  watch(name == "delivered" || name == "*");
+};
+
+let debugging;
+let explaining;
+
+/** Shows each event's life, in a panel and in the console; or ends that. */
+export const debug = (log, listeners, watch, shown = true) => {
+  debugging = shown;
+  const report = { type: "debug", on: shown };
+  for (const listener of listeners) listener(report);
+  if (!shown) return;
+  if (!explaining) {
+    explaining = true;
+    on(log, listeners, watch, "*", (report) => debugging && console.info("[kit]", report));
+  }
+  return import(KIT_PANEL);
+};

@@ -207,7 +207,7 @@ interface EsFunction {
   /** Opens or closes the debug panel, and explains everything in the console. */
   (command: "debug", on?: boolean): void;
 
-  /** Calls `callback` for each report of that name, and for those before the call. */
+  /** Calls `callback` for each report of that name, those before the call included, from soon after it on. */
   <Name extends EsReport["type"] | "*">(
     command: "on",
     name: Name,

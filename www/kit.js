@@ -34,7 +34,7 @@
   /** Calls that wait for init, for a prerendered page to be shown, or for consent. */
   let held = [];
   let unsaved = [];
-  let started, tracker, ready, timer, database, debug, webId, theirs, watching;
+  let started, tracker, ready, timer, database, webId, theirs, watching;
   let sequence = 0;
   let failures = 0;
   let notBefore = 0;
@@ -44,7 +44,6 @@
 
   const emit = (type, detail) => {
     detail = { type, ...detail };
-    if (debug) console.info("[kit]", detail);
     // Who listens late hears what went before.
     if (log.push(detail) > 300) log.shift();
     for (const listener of listeners) listener(detail);
@@ -117,8 +116,14 @@
     }
   };
 
-  /** What few pages need comes when it is needed. */
-  const extra = (name, ...rest) => import(base + config.x).then((extras) => extras[name](...rest));
+  /** What few pages need comes when it is needed. Where it cannot, the rest goes on without. */
+  const extra = (name, ...rest) =>
+    import(base + config.x).then((extras) => extras[name](...rest)).catch(flush);
+
+  const listening =
+    (name) =>
+    (...rest) =>
+      extra(name, log, listeners, watch, ...rest);
 
   const post = (...message) => tracker && tracker.postMessage(message);
 
@@ -207,7 +212,8 @@
   const listen = ({ data: [type, detail] }) => {
     if (type == "ready") {
       ready = 1;
-      post(0, base, config.s);
+      // The Worker's wish to be left alone holds for the tracker too.
+      post(0, base, config.s, document.visibilityState, notBefore - Date.now());
       watch();
       go();
     } else if (type == "done") done(detail);
@@ -222,7 +228,7 @@
     // No worker can start: the main thread, where the page's policy lets wasm run there.
     const here = () => {
       ready = tracker = 0;
-      extra("here", address, listen, store, pending).then((port) => (tracker = port), flush);
+      extra("here", address, listen).then((port) => (tracker = port));
     };
     try {
       if (window.trustedTypes)
@@ -235,6 +241,18 @@
     } catch {
       here();
     }
+    setTimeout(sweep, 5e3);
+  };
+
+  /** Without a tracker nobody else sends what earlier pages left in the store. */
+  const sweep = () => {
+    if (!ready)
+      store((records) => {
+        records.getAll(null, 500).onsuccess = ({ target }) => {
+          for (const record of target.result) pending.set(JSON.parse(record).id, record);
+          go();
+        };
+      });
   };
 
   const refuse = (detail, code) => emit("refused", { ...detail, code });
@@ -313,27 +331,8 @@
       local((storage) => storage.removeItem(CHOICE));
       choose();
     },
-    on(name, callback) {
-      name = "" + name;
-      const listener = (detail) => {
-        if (name == "*" || name == detail.type)
-          // A listener that throws is the shop's affair, and must not stop the kit.
-          try {
-            callback(detail);
-          } catch (error) {
-            console.error(error);
-          }
-      };
-      listeners.push(listener);
-      log.forEach(listener);
-      watch(name == "delivered" || name == "*");
-    },
-    debug(on = true) {
-      debug = on;
-      emit("debug", { on });
-      watch(on);
-      if (on) extra("panel");
-    },
+    on: listening("on"),
+    debug: listening("debug"),
   };
 
   const run = (call) => {
@@ -343,8 +342,8 @@
     else if (commands.hasOwnProperty(name)) commands[name](...rest);
     else if (BESIDE) forward(call);
     else {
-      refuse({ call }, "unknown_command");
-      if (typeof last == "function") setTimeout(last, 0, name + " is not served");
+      refuse({ call, field: name }, "unknown_command");
+      if (typeof last == "function") extra("answer", last, name + " is not served");
     }
   };
 

@@ -13,14 +13,6 @@ import { Stack } from "./stack.js";
 /** How long is waited for an outcome, in milliseconds. */
 const PATIENCE = 10_000;
 
-/** The loader's own receipts have a code alone: each word of it would cost every page. */
-const MESSAGES = {
-  unknown_command: "this version of the kit does not serve this command",
-  not_served: "this version of the kit does not serve this option",
-  too_long: "a call may carry 30,000 characters of JSON",
-  consent_missing: "the visitor has not allowed tracking",
-};
-
 /** Headers that hold a secret or a visitor's cookies. */
 const SECRET = /^(proxy-)?authorization$|^cookie$|^x-api-key$/i;
 
@@ -108,7 +100,8 @@ async function call(calls, { stack, browser, path }) {
   const context = await browser.newContext();
   try {
     const page = await context.newPage();
-    if (path == "raw") await page.route("**/k/a/**", (route) => route.abort());
+    if (path == "raw") await page.addInitScript(() => delete window.WebAssembly);
+    if (path == "raw") await page.addInitScript(() => delete window.Worker);
     if (path == "tracker") await page.addInitScript(watchTracker);
     const carriers = new Set();
     page.on("request", (request) => {
@@ -122,8 +115,7 @@ async function call(calls, { stack, browser, path }) {
     if (path == "tracker") await page.evaluate(() => tracker);
     let outcome;
     for (const call of calls) {
-      const texts = [JSON.stringify(call), JSON.stringify(MESSAGES)];
-      outcome = await within(page.evaluate(feed, texts), PATIENCE);
+      outcome = await within(page.evaluate(feed, JSON.stringify(call)), PATIENCE);
     }
     const cookies = await context.cookies();
     // A call that makes no record gives the browser no id.
@@ -148,7 +140,7 @@ function watchTracker() {
 }
 
 /** Runs in the page: makes the call that the text holds and waits for its verdict. */
-function feed([text, messages]) {
+async function feed(text) {
   const revive = (value) => {
     if (typeof value == "string" && /^<fn\b.*>$/s.test(value)) return () => Promise.resolve("");
     if (Array.isArray(value)) return value.map(revive);
@@ -161,22 +153,25 @@ function feed([text, messages]) {
     return value;
   };
   const call = revive(JSON.parse(text));
-  const problem = ({ code, field, message }) => ({
-    code,
-    field: field ?? "",
-    message: message ?? JSON.parse(messages)[code] ?? "",
+  const problem = ({ code, field = "", message = "" }) => ({ code, field: String(field), message });
+  let hear = () => {};
+  await new Promise((listens) => {
+    eS("on", "*", (event) => {
+      hear(event);
+      listens();
+    });
   });
   return new Promise((resolve) => {
     const warnings = [];
     let id;
-    eS("on", "*", (event) => {
+    hear = (event) => {
       if (event.type == "warning") warnings.push(problem(event));
       if (event.type == "queued") id ??= event.id;
       if (!/^(accepted|duplicate|refused)$/.test(event.type) || (id && id != event.id)) return;
       const reason = event.code ? problem(event) : {};
       warnings.push(...(event.warnings ?? []).map(problem));
       resolve({ verdict: event.type, ...reason, warnings });
-    });
+    };
     eS(...call);
     if (!id) resolve({ verdict: "accepted", warnings });
   });

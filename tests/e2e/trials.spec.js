@@ -31,6 +31,16 @@ test("2: twenty events and navigation in the same task arrive without a return",
   await once(stack, keys("twenty", 20), { views: 1 });
 });
 
+test("3: 200 events of 1 KB and navigation in the same task arrive after a return", async ({
+  page, front, stack,
+}) => {
+  await page.goto("/");
+  await leave(page, front, "many", 200, 1024);
+  await page.goto("/");
+  await once(stack, keys("many", 200), { views: 2 });
+  await forgotten(page);
+});
+
 test.describe("4: three events before the tracker is there, the visitor leaves and returns", () => {
   for (const [name, loader] of [["a plain tag", undefined], ["the platform's snippet", SNIPPET]])
     test(name, async ({ page, front, stack }) => {
@@ -136,6 +146,28 @@ test("6: Retry-After holds for calls made while the answer is on its way (loader
   const before = front.batches().length;
   answer({ status: 429, headers: { "retry-after": "5" } });
   await once(stack, [...keys("first", 3), ...keys("later", 2)], { views: 1 });
+  const limited = front.batches()[before - 1].entry;
+  expect(front.batches()[before].entry.at - limited.answered).toBeGreaterThanOrEqual(4950);
+});
+
+test("6: Retry-After that the loader got holds for the tracker too", async ({
+  page, front, stack,
+}) => {
+  let load;
+  const loaded = new Promise((resolve) => (load = resolve));
+  const slow = front.rule(({ path }) => path.startsWith("/k/a/") && loaded);
+  await page.goto("/");
+  await expect.poll(() => front.batches().at(-1)?.entry.status).toBe(202);
+  const rule = front.rule(
+    ({ path }) => path == "/k/b" && { status: 429, headers: { "retry-after": "5" } },
+  );
+  await page.evaluate(() => send("first", 3));
+  await expect.poll(() => front.batches().at(-1).entry.status).toBe(429);
+  const before = front.batches().length;
+  rule();
+  slow();
+  load();
+  await once(stack, keys("first", 3), { views: 1 });
   const limited = front.batches()[before - 1].entry;
   expect(front.batches()[before].entry.at - limited.answered).toBeGreaterThanOrEqual(4950);
 });

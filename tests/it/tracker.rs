@@ -107,6 +107,20 @@ fn reset_and_submitted_orders_leave_like_events() {
 }
 
 #[test]
+fn a_wait_that_the_loader_was_asked_for_holds_for_the_tracker_too() {
+    let sends = |wait: i64| {
+        let mut tracker = Tracker::new();
+        let _ = tracker.handle(&json!([0, "/k/", "main", "visible", wait]).to_string(), 0, 0);
+        let record = json!({"call": ["reset"]}).to_string();
+        let _ = tracker.handle(&json!([1, "id", record]).to_string(), 0, 0);
+        move |now| tracker.handle("[9]", now, 0).contains("[\"send\"")
+    };
+    let mut asked = sends(5000);
+    assert_eq!((asked(4999), asked(5000)), (false, true));
+    assert!(sends(-1_700_000_000_000)(50), "a wait that is over");
+}
+
+#[test]
 fn a_visible_page_searches_at_once_and_a_hidden_one_does_not() {
     assert!(World::new(1).pages[0].search.is_some());
     let mut world = World::new(0);
