@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use crate::retry::{Fate, fate, pause};
+use crate::retry::{Fate, LONGEST_PAUSE, fate, pause};
 
 /// Requests under way at a time; a Worker has six connections.
 const LANES: usize = 6;
@@ -17,6 +17,10 @@ const BREAKER_FAILURES: u32 = 5;
 /// Longest time for which nothing is tried while the platform is down, in milliseconds: after it
 /// is back, events must not wait much longer.
 const BREAKER_LONGEST: u64 = 15_000;
+
+/// Which part of an outage that time may be where the outage is longer: a platform that was away
+/// for a day need not be asked every fifteen seconds.
+const OUTAGE_PART: u64 = 8;
 
 /// How long a row is tried before its events count as dead, in milliseconds: seven days.
 const MAX_ROW_AGE: u64 = 7 * 24 * 60 * 60 * 1000;
@@ -91,6 +95,8 @@ pub struct Outbox {
     in_flight: usize,
     changed: BTreeSet<u64>,
     failures: u32,
+    /// Since when the platform counts as down.
+    down_since: u64,
     closed_until: u64,
     rate: Option<Rate>,
 }
@@ -101,6 +107,10 @@ struct Entry {
     in_flight: bool,
     /// What the store has.
     stored: Row,
+    /// Not before this time: the row's own pause, until the platform turns out to be down.
+    due: u64,
+    /// Not before this time, because the platform asked for that.
+    asked: u64,
 }
 
 impl Outbox {
@@ -117,7 +127,9 @@ impl Outbox {
         if queue.len() == 1 {
             self.ready.insert((row.next_at, row.id));
         }
-        self.rows.insert(row.id, Entry { stored: row.clone(), row, in_flight: false });
+        // Which part of a stored pause was asked for is not known any more.
+        let (due, asked) = (row.next_at, row.next_at);
+        self.rows.insert(row.id, Entry { stored: row.clone(), row, in_flight: false, due, asked });
     }
 
     /// How many bodies wait.
@@ -196,25 +208,36 @@ impl Outbox {
         if settled == Settled::Waits {
             let wait = pause(entry.row.attempts, retry_after, random);
             entry.row.attempts += 1;
-            entry.row.next_at = now + wait;
             entry.row.unknown = status.is_none();
+            entry.asked = now + retry_after.unwrap_or(0);
             self.changed.insert(id);
             self.failures += 1;
+            let is_down = self.failures >= BREAKER_FAILURES;
+            // While it is down, that is no fault of the row's; the next attempt is another's turn.
+            entry.due = if is_down { entry.asked } else { now + wait };
+            entry.row.next_at = entry.due;
+            self.ready.insert((entry.due, id));
             if status == Some(429) {
                 // The limit is the account's, not this visitor's.
                 self.closed_until = self.closed_until.max(now + wait);
-            } else if self.failures >= BREAKER_FAILURES {
-                let wait = pause(self.failures - BREAKER_FAILURES, retry_after, random);
-                let closed = now + wait.min(BREAKER_LONGEST).max(retry_after.unwrap_or(0));
+            } else if is_down {
+                if self.failures == BREAKER_FAILURES {
+                    self.down_since = now;
+                    self.end_pauses(now);
+                }
+                let longest = (now.saturating_sub(self.down_since) / OUTAGE_PART)
+                    .clamp(BREAKER_LONGEST, LONGEST_PAUSE);
+                let wait = pause(self.failures - BREAKER_FAILURES, None, random).min(longest);
+                let closed = now + wait.max(retry_after.unwrap_or(0));
                 self.closed_until = self.closed_until.max(closed);
             }
-            self.ready.insert((entry.row.next_at, id));
             return settled;
         }
         self.failures = 0;
         entry.row.position += 1;
         entry.row.attempts = 0;
         entry.row.next_at = 0;
+        (entry.due, entry.asked) = (0, 0);
         if entry.row.position < entry.row.count {
             self.ready.insert((0, id));
         } else {
@@ -224,7 +247,7 @@ impl Outbox {
                 queue.pop_front();
                 match queue.front().and_then(|next| self.rows.get(next)) {
                     Some(next) => {
-                        self.ready.insert((next.row.next_at, next.row.id));
+                        self.ready.insert((next.due, next.row.id));
                     }
                     None => {
                         self.visitors.remove(&self.rows[&id].row.web_id);
@@ -233,6 +256,16 @@ impl Outbox {
             }
         }
         settled
+    }
+
+    /// Ends the pauses of rows that failed because the platform is down: who was tried often
+    /// meanwhile would wait long after it is back.
+    fn end_pauses(&mut self, now: u64) {
+        for (due, id) in std::mem::take(&mut self.ready) {
+            let Some(entry) = self.rows.get_mut(&id) else { continue };
+            entry.due = due.min(now).max(entry.asked);
+            self.ready.insert((entry.due, id));
+        }
     }
 
     /// Ends a pass: what rows have come to since is to be stored, so that it is not sent again
@@ -268,7 +301,7 @@ impl Outbox {
     pub fn forget(&mut self, web_id: &str) {
         for id in self.visitors.remove(web_id).unwrap_or_default() {
             if let Some(entry) = self.rows.remove(&id) {
-                self.ready.remove(&(entry.row.next_at, id));
+                self.ready.remove(&(entry.due, id));
                 self.in_flight -= usize::from(entry.in_flight);
             }
         }

@@ -5,7 +5,7 @@
 const FIRST_PAUSE: u64 = 1000;
 
 /// Longest pause between attempts, in milliseconds. A page is rarely open longer than this.
-const LONGEST_PAUSE: u64 = 5 * 60 * 1000;
+pub const LONGEST_PAUSE: u64 = 5 * 60 * 1000;
 
 /// Longest wait that an answer can ask for, in milliseconds. More is a mistake of the other side,
 /// and would be a way to silence the kit.

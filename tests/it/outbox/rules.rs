@@ -137,10 +137,12 @@ fn an_event_that_the_platform_has_already_is_delivered_whatever_the_status() {
 
 #[test]
 fn pauses_of_a_body_double_up_to_five_minutes_and_end_with_it() {
-    let mut outbox = outbox(&[("a", 2)]);
+    let mut outbox = outbox(&[("a", 2), ("others", 100)]);
     let mut now = NOW;
     let pause = |outbox: &mut Outbox, now: u64| {
         sends(outbox, now);
+        // Others' events are taken, so the platform is not down.
+        answer(outbox, 2, 204, now);
         answer(outbox, 1, 503, now);
         outbox.take_updates()[0].next_at - now
     };
@@ -221,6 +223,55 @@ fn while_the_platform_is_down_one_request_at_a_time_asks_whether_it_is() {
         let [(row, _)] = sends(&mut outbox, now)[..] else { panic!("one request") };
         answer(&mut outbox, row, 503, now);
     }
+}
+
+#[test]
+fn an_hour_of_outage_keeps_nobody_waiting_for_long_after_it() {
+    let mut outbox = outbox(&[("a", 2)]);
+    let (mut now, mut longest) = (NOW, 0);
+    while now < NOW + 60 * MINUTE {
+        let [(row, _)] = sends(&mut outbox, now)[..] else { panic!("one request") };
+        answer(&mut outbox, row, 503, now);
+        let Output::Wait(Some(until)) = outbox.poll_output(now) else { panic!("a pause") };
+        let wait = until - now;
+        assert!(wait <= (15 * SECOND).max((now - NOW) / 8), "{wait} after {}", now - NOW);
+        longest = longest.max(wait);
+        now = until;
+    }
+    assert!(longest > MINUTE, "asked too often: {longest}");
+}
+
+#[test]
+fn an_event_that_always_fails_does_not_keep_others_from_showing_that_the_platform_is_up() {
+    let mut outbox = outbox(&[("a", 1)]);
+    let mut now = NOW;
+    for _ in 0..8 {
+        sends(&mut outbox, now);
+        answer(&mut outbox, 1, 500, now);
+        let Output::Wait(Some(until)) = outbox.poll_output(now) else { panic!("a pause") };
+        now = until;
+    }
+    outbox.handle_row(row(2, "b", 1));
+    assert_eq!(sends(&mut outbox, now), [(2, 0)]);
+}
+
+#[test]
+fn a_wait_that_was_asked_for_outlasts_the_turn_to_down() {
+    let mut outbox = outbox(&[("a", 1), ("b", 1), ("c", 1), ("d", 1), ("e", 1)]);
+    sends(&mut outbox, NOW);
+    asked(&mut outbox, 1, 503, MINUTE, NOW);
+    for row in 2..=5 {
+        answer(&mut outbox, row, 503, NOW);
+    }
+    let mut now = NOW;
+    while now < NOW + MINUTE {
+        for (row, _) in sends(&mut outbox, now) {
+            assert_ne!(row, 1);
+            answer(&mut outbox, row, 204, now);
+        }
+        now += SECOND;
+    }
+    assert_eq!(sends(&mut outbox, now), [(1, 0)]);
 }
 
 #[test]
