@@ -12,7 +12,7 @@
 //! | `[4]` | forget everything |
 //! | `[5, on]` | whether somebody wants to know what reaches the platform |
 //! | `[6, status?, wait?, answer?]` | what became of `send` |
-//! | `[7, ids?, records?]` | what `search` found: all ids, the first records; nothing if another page is at it |
+//! | `[7, ids?, records?]` | what `search` found: all ids, the first records; nothing if it was called off |
 //! | `[8, status?, wait?, answer?]` | what became of `ask` |
 //! | `[9]` | the time of `wait` has come |
 //!
@@ -20,8 +20,8 @@
 //! |---|---|
 //! | `["send", body]` | post the batch; answer with 6 |
 //! | `["ask", body]` | post the question; answer with 8 |
-//! | `["search", most]` | take the lock and read the store, oldest first; answer with 7 |
-//! | `["release"]` | give the lock back |
+//! | `["search", most]` | wait for the lock and read the store, oldest first; answer with 7 |
+//! | `["release"]` | give the lock back, or call the wait for it off |
 //! | `["remove", ids]` | remove records from the store |
 //! | `["clear"]` | empty the store |
 //! | `["wait", milliseconds]` | answer with 9 after this time, and no more at the time asked before |
@@ -64,9 +64,9 @@ const MAX_AWAITED: usize = MAX_BATCH_RECORDS;
 enum Search {
     /// Begins at this time, if the page is visible.
     At(u64),
-    /// The host was asked.
+    /// The host was asked, and waits for the lock: when its holder goes, this page is next.
     Asked,
-    /// What the host finds must not be sent.
+    /// The search was called off; its answer is still to come.
     Stale,
     /// Leftovers are being delivered, under the lock; the next search begins at this time.
     Delivering(u64),
@@ -202,7 +202,10 @@ impl Tracker {
             self.delivery.handle_settled(&id);
         }
         match self.search {
-            Search::Asked => self.search = Search::Stale,
+            Search::Asked => {
+                self.search = Search::Stale;
+                self.effect("release", &Value::Null);
+            }
             Search::Delivering(_) => self.release(again),
             _ => {}
         }

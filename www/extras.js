@@ -40,6 +40,9 @@ export const here = async (address, listen) => {
   return channel.port1;
 };
 
+/** Lets events go if the visitor's blocker, if any, lets the platform's own script pass. */
+export const probe = (address, pass) => fetch(address, { mode: "no-cors" }).then(pass);
+
 /** Asks the Worker to erase what it holds of this browser. */
 export const forget = (base, site, sc) =>
   fetch(base + "f", {

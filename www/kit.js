@@ -20,7 +20,7 @@
     const value = script.dataset[name];
     return value ? value != "off" : fallback;
   };
-  const base = new URL(config.p + "/", script.src || location).href;
+  const base = (script.src || location.href).split("/", 3).join("/") + config.p + "/";
   const PURPOSES = ["tracking", "forms", "recommendations", "push"];
   const KEY = "es:";
   const CHOICE = "es-consent";
@@ -77,28 +77,33 @@
         if (key.startsWith(KEY)) use(key.slice(3), storage[key]);
     });
 
-  // One transaction for all calls of a task, begun in the same task: it survives the browser's
-  // sudden end, which localStorage does not.
+  // What follows the call itself, once for all calls of a task, and still within the task: handing
+  // over to the tracker, and a transaction, which survives the browser's sudden end as localStorage
+  // does not.
   const save = (id) => {
     if (unsaved.push(id) < 2)
       queueMicrotask(() => {
         const ids = unsaved;
         unsaved = [];
+        if (ready && notBefore < Date.now()) hand(ids);
         store((records) => {
           for (const id of ids) if (pending.has(id)) records.put(pending.get(id), id);
-          records.transaction.oncomplete = () => ids.forEach(strike);
+          // Room for long times offline.
+          if (pending.size > 50) records.transaction.oncomplete = () => ids.forEach(strike);
         });
       });
   };
 
   /** A UUIDv7; calls of one millisecond keep their order. */
-  const uuid = (time) => {
-    const hex = (number, length) => number.toString(16).padStart(length, 0);
-    const random = crypto.getRandomValues(new Uint32Array(2));
-    const text =
-      hex(time, 12) + hex(0x7000 + (sequence++ & 4095)) + 8 + hex(random[0], 8).slice(1) + hex(random[1], 8);
-    return text.replace(/(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
-  };
+  const uuid = (time) =>
+    crypto
+      .getRandomValues(new Uint16Array(4))
+      .reduce(
+        (text, n, i) => text + (i < 2 ? "-" : "") + (32768 + (n % 16384)).toString(16),
+        ("0" + time.toString(16)).replace(/.{8}/, "$&-") +
+          "-" +
+          (28672 + (sequence++ & 4095)).toString(16),
+      );
 
   const cookie = (value, age) =>
     (document.cookie = `sc=${value};path=/;max-age=${age};samesite=lax${config.d}`);
@@ -110,7 +115,8 @@
     if (!webId) {
       // The platform's own script keeps the id here too.
       webId =
-        local((storage) => JSON.parse(storage.esState).customerId) || uuid(Date.now()).toUpperCase();
+        local((storage) => JSON.parse(storage.esState || "{}").customerId) ||
+        uuid(Date.now()).toUpperCase();
       // 400 days is the longest that browsers allow.
       cookie(webId, 34560000);
     }
@@ -127,8 +133,9 @@
 
   const post = (...message) => tracker && tracker.postMessage(message);
 
-  const hand = () => {
-    for (const [id, record] of pending) if (!flying.has(id)) post(1, id, record);
+  const hand = (ids) => {
+    for (const id of ids)
+      if (pending.has(id) && !flying.has(id)) post(1, id, pending.get(id));
   };
 
   /** Sends on what waits: calls become records once nothing forbids it. */
@@ -140,12 +147,10 @@
       if (allowed.includes("tracking")) {
         webId || identifyBrowser();
         const record =
-          text.slice(0, -1) +
-          `,"sc":${JSON.stringify(webId)},"consent":${JSON.stringify(allowed)}}`;
+          text.slice(0, -1) + "," + JSON.stringify({ sc: webId, consent: allowed }).slice(1);
         pending.set(id, record);
         local((storage) => (storage[KEY + id] = record));
         save(id);
-        if (ready && notBefore < Date.now()) post(1, id, record);
       } else refuse({ id }, "consent_missing");
     }
     if (!ready) soon(300);
@@ -162,7 +167,7 @@
   const go = () => {
     const wait = notBefore - Date.now();
     if (wait > 0) soon(wait);
-    else if (ready) hand();
+    else if (ready) hand(pending.keys());
     else flush();
   };
 
@@ -179,12 +184,13 @@
   const flush = async () => {
     const ids = [];
     let body = "";
+    let size = 0;
     for (const [id, record] of pending)
       if (!flying.has(id)) {
-        const longer = body + (body && ",") + record;
+        size += new TextEncoder().encode(record).length;
         // Browsers let requests that outlive a page carry 64 KiB in all.
-        if (body && new Blob([longer]).size > 6e4) break;
-        body = longer;
+        if (body && size > 6e4) break;
+        body += (body && ",") + record;
         ids.push(id);
         flying.add(id);
       }
@@ -209,15 +215,16 @@
     if (pending.size) soon(ready ? 0 : wait);
   };
 
-  const listen = ({ data: [type, detail] }) => {
-    if (type == "ready") {
-      ready = 1;
-      // The Worker's wish to be left alone holds for the tracker too.
-      post(0, base, config.s, document.visibilityState, notBefore - Date.now());
-      watch();
-      go();
-    } else if (type == "done") done(detail);
-    else emit(type, detail);
+  const listen = ({ data }) => {
+    for (const [type, detail] of data)
+      if (type == "ready") {
+        ready = 1;
+        // The Worker's wish to be left alone holds for the tracker too.
+        post(0, base, config.s, document.visibilityState, notBefore - Date.now());
+        watch();
+        go();
+      } else if (type == "done") done(detail);
+      else emit(type, detail);
   };
 
   // Only who listens for it makes the tracker ask what has reached the platform.
@@ -358,9 +365,7 @@
     }
   };
 
-  const eS = function () {
-    call(arguments);
-  };
+  const eS = (...args) => call(args);
   eS.kit = 1;
   if (BESIDE) {
     // The platform's script takes over from its stub either way: by its own `eS`, or by its `c`.
@@ -378,7 +383,7 @@
     window.eS = eS;
   }
 
-  choose(local((storage) => JSON.parse(storage[CHOICE])) || (config.c == 1 ? PURPOSES : null));
+  choose(local((storage) => JSON.parse(storage[CHOICE] || null)) || (config.c == 1 ? PURPOSES : null));
 
   // What the last page wrote and could not hand over.
   each((id, record) => {
@@ -386,17 +391,15 @@
     save(id);
   });
 
-  if (config.k)
-    fetch(config.k, { mode: "no-cors" }).then(() => release((probed = 1)), () => {});
+  if (config.k) extra("probe", config.k, () => release((probed = 1)));
   if (attribute("debug")) commands.debug();
   // A plain script tag starts by itself; the platform's snippet says when.
   if (!old && !BESIDE && attribute("init", 1)) commands.init();
   // `init` comes first, wherever it stands in the queue.
-  const isInit = (args) => args[0] == "init";
   [].slice
     .call((old && old.q) || [])
     .map(flat)
-    .sort((a, b) => isInit(b) - isInit(a))
+    .sort((a, b) => (b[0] == "init") - (a[0] == "init"))
     .forEach(call);
 
   const turn = () => {

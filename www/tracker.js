@@ -15,11 +15,14 @@ export const start = async (port) => {
 
   const run = (...message) => {
     const text = glue.handle(JSON.stringify(message), Date.now(), Math.random());
+    const reports = [];
     for (const effect of JSON.parse(text)) {
       const [name, detail] = effect;
       if (effects[name]) effects[name](detail);
-      else port.postMessage(effect);
+      else reports.push(effect);
     }
+    // Each message is a task of the page's main thread.
+    if (reports[0]) port.postMessage(reports);
   };
 
   const post = (path, message) => async (body) => {
@@ -67,15 +70,17 @@ export const start = async (port) => {
   const effects = {
     send: post("b", 6),
     ask: post("q", 8),
-    search: (most) =>
+    search(most) {
+      if (!navigator.locks) return load(most);
+      const waiting = new AbortController();
+      release = () => waiting.abort();
       navigator.locks
-        ? navigator.locks
-            .request("es", { ifAvailable: true }, (lock) =>
-              lock ? new Promise((resolve) => load(most, (release = resolve))) : run(7),
-            )
-            // Documents without an origin of their own have no locks, and nothing to share.
-            .catch(() => load(most))
-        : load(most),
+        .request("es", { signal: waiting.signal }, () =>
+          new Promise((resolve) => load(most, (release = resolve))),
+        )
+        // Documents without an origin of their own have no locks, and nothing to share.
+        .catch(() => (waiting.signal.aborted ? run(7) : load(most)));
+    },
     release: () => release && release(),
     remove: (ids) => records((store) => ids.forEach((id) => store.delete(id))),
     clear: () => records((store) => store.clear()),
@@ -90,7 +95,7 @@ export const start = async (port) => {
     run(...data);
   };
   addEventListener("online", () => run(2));
-  port.postMessage(["ready"]);
+  port.postMessage([["ready"]]);
 };
 
 if (!self.document) start(self);

@@ -133,7 +133,7 @@ function watchTracker() {
     window.Worker = class extends Original {
       constructor(...rest) {
         super(...rest);
-        this.addEventListener("message", ({ data }) => data[0] == "ready" && resolve());
+        this.addEventListener("message", ({ data }) => data[0][0] == "ready" && resolve());
       }
     };
   });

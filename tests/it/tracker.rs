@@ -170,6 +170,40 @@ fn one_page_at_a_time_delivers_what_others_left() {
     assert_eq!((under_way(&world, 0).len(), under_way(&world, 1).len()), (1, 0));
 }
 
+/// Two pages of which the first delivers what a third one left, and the second waits for the lock.
+fn one_waits() -> World {
+    let mut world = World::new(3);
+    world.handle(2, CALL);
+    world.handle(2, Op::Close);
+    world.handle(0, Op::Elapse(5000));
+    world.handle(0, Op::Found);
+    world.handle(1, Op::Found);
+    assert_eq!(world.lock, Some(0));
+    world
+}
+
+#[test]
+fn a_page_that_waits_for_the_lock_takes_over_at_once_when_its_holder_closes() {
+    let mut world = one_waits();
+    world.handle(0, Op::Close);
+    world.handle(1, Op::Found);
+    world.handle(1, Op::Elapse(100));
+    assert_eq!(under_way(&world, 1).len(), 1);
+}
+
+#[test]
+fn a_page_that_is_hidden_while_it_waits_for_the_lock_leaves_the_queue() {
+    let mut world = one_waits();
+    world.handle(1, Op::Hide);
+    world.handle(0, Op::Close);
+    world.handle(1, Op::Found);
+    assert_eq!((world.lock, world.pages[1].search), (None, None));
+    world.handle(1, Op::Show);
+    world.handle(1, Op::Found);
+    world.handle(1, Op::Elapse(100));
+    assert_eq!(under_way(&world, 1).len(), 1);
+}
+
 #[test]
 fn a_page_that_is_hidden_gives_lock_and_leftovers_back() {
     let mut world = page(&[CALL, Op::Elapse(5000), Op::Close, Op::Found, Op::Hide]);

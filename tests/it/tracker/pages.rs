@@ -90,6 +90,8 @@ pub(crate) struct Page {
     pub(crate) send: Option<String>,
     pub(crate) ask: Option<String>,
     pub(crate) search: Option<usize>,
+    /// Whether the search was called off while it waited for the lock.
+    called_off: bool,
     pub(crate) timer: Option<u64>,
     /// What the page was told, oldest first.
     pub(crate) reports: Vec<(String, Value)>,
@@ -140,6 +142,7 @@ impl World {
             send: None,
             ask: None,
             search: None,
+            called_off: false,
             timer: None,
             reports: Vec::new(),
         };
@@ -229,6 +232,7 @@ impl World {
                 if self.lock == Some(place) {
                     self.lock = None;
                 }
+                page.called_off = page.search.is_some();
             }
             "remove" => {
                 for id in detail.as_array().unwrap() {
@@ -278,10 +282,16 @@ impl World {
     }
 
     fn found(&mut self, place: usize) {
-        let Some(most) = self.pages[place].search.take() else { return };
-        if self.lock.is_some() {
+        let page = &mut self.pages[place];
+        let Some(most) = page.search else { return };
+        if std::mem::take(&mut page.called_off) {
+            page.search = None;
             return self.tell(place, json!([7]));
         }
+        if self.lock.is_some() {
+            return;
+        }
+        page.search = None;
         self.lock = Some(place);
         let ids: Vec<_> = self.store.keys().collect();
         let records: Vec<_> = self.store.values().take(most).collect();
