@@ -138,6 +138,12 @@ impl Outbox {
         self.rows.values().map(|entry| entry.row.count - entry.row.position).sum()
     }
 
+    /// The next body of a row that waits.
+    #[must_use]
+    pub fn position_of(&self, id: u64) -> Option<usize> {
+        self.rows.get(&id).map(|entry| entry.row.position)
+    }
+
     /// The visitor of a row that waits.
     #[must_use]
     pub fn visitor_of(&self, id: u64) -> Option<String> {

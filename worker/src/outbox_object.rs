@@ -31,12 +31,15 @@ use crate::{
     assets,
     handover::{self, Handover},
     settings::load_config,
-    store::{Dead, NewBatch, Sending, Store},
+    store::{Dead, Message, NewBatch, Progress, Sending, Store},
     upstream,
 };
 
 /// How often the tables are cleaned, in milliseconds.
 const CLEAN_EVERY: u64 = 60 * 60 * 1000;
+
+/// When an object that could not even find out what is to be done tries again, in milliseconds.
+const RETRY_ALARM: i64 = 10_000;
 
 /// Requests of an alarm that are left for what is not an event.
 const SPARE_REQUESTS: u32 = 5;
@@ -88,6 +91,8 @@ pub struct OutboxObject {
 struct Inner {
     store: Rc<Store>,
     outbox: Outbox,
+    /// What is stored of rows that are being sent.
+    progress: Progress,
     salt: String,
     counters: Counters,
 }
@@ -153,10 +158,13 @@ impl DurableObject for OutboxObject {
         // An alarm that fails is tried six times and then never again, so nothing may leave here.
         if let Err(error) = self.drain().await {
             worker::console_error!("drain: {error}");
+            // What was under way is in doubt now, and the store knows which events those are.
+            self.inner.take();
         }
         self.draining.set(false);
-        if let Err(error) = self.arm().await {
+        if let Err(error) = self.rearm().await {
             worker::console_error!("alarm: {error}");
+            self.state.storage().set_alarm(RETRY_ALARM).await?;
         }
         Response::ok("")
     }
@@ -172,13 +180,19 @@ impl OutboxObject {
         // Objects do not know each other's pace, so each keeps to its share.
         let share = |per_second: u32| (per_second / config.outbox.senders().max(1)).max(1);
         let mut outbox = Outbox::new(config.outbox.tracker_per_second.map(share));
-        for row in store.open_rows()? {
+        let progress = store.progress()?;
+        for row in store.open_rows(&progress)? {
             outbox.handle_row(row);
         }
         let salt = store.salt(&random_hex())?;
         let counters = Counters::default();
-        *self.inner.borrow_mut() = Some(Inner { store, outbox, salt, counters });
+        *self.inner.borrow_mut() = Some(Inner { store, outbox, progress, salt, counters });
         Ok(())
+    }
+
+    async fn rearm(&self) -> Result<()> {
+        self.open()?;
+        self.arm().await
     }
 
     fn with<T>(&self, use_it: impl FnOnce(&mut Inner) -> Result<T>) -> Result<T> {
@@ -293,9 +307,13 @@ impl OutboxObject {
             let mut results = Vec::new();
             for id in &about.ids {
                 let mut members = vec![("id".to_owned(), Value::text(id))];
+                let waits = |message: &Message| match inner.outbox.position_of(message.row) {
+                    Some(position) => message.place >= position,
+                    None => !message.is_done,
+                };
                 let state = match inner.store.message(&about.web_id, id)? {
                     None => "unknown",
-                    Some(message) if !message.delivered => "accepted",
+                    Some(message) if waits(&message) => "accepted",
                     Some(_) => match inner.store.refusal(id)? {
                         Some(reason) => {
                             members.push(("message".into(), Value::text(reason)));
@@ -315,6 +333,9 @@ impl OutboxObject {
         self.with(|inner| {
             inner.store.erase(&about.web_id)?;
             inner.outbox.forget(&about.web_id);
+            let Inner { outbox, progress, store, .. } = inner;
+            progress.retain(|row, _| outbox.position_of(*row).is_some());
+            store.put_progress(progress)?;
             Ok("{}".to_owned())
         })
     }
@@ -358,7 +379,7 @@ impl OutboxObject {
 
     fn stats(&self) -> Result<String> {
         self.with(|inner| {
-            let (pending, dead) = inner.store.counts()?;
+            let (pending, dead) = (inner.outbox.pending(), inner.store.count_dead()?);
             let counters = serde_json::to_string(&inner.counters)?;
             Ok(format!("{{\"pending\":{pending},\"dead\":{dead},\"since_start\":{counters}}}"))
         })
@@ -407,44 +428,51 @@ impl OutboxObject {
         let mut loaded: HashMap<u64, Rc<Sending>> = HashMap::new();
         let mut under_way = FuturesUnordered::new();
         loop {
-            let output = match left {
-                0 => Output::Wait(None),
-                _ => self.with(|inner| Ok(inner.outbox.poll_output(now())))?,
-            };
-            match output {
-                Output::Send { row, position, resent_unknown } => {
+            let mut sends = Vec::new();
+            self.with(|inner| {
+                while left > 0
+                    && let Output::Send { row, position, resent_unknown } =
+                        inner.outbox.poll_output(now())
+                {
                     left -= 1;
-                    let bodies = self.with(|inner| {
-                        inner.counters.resent_unknown += u64::from(resent_unknown);
-                        inner.save()?;
-                        if let Some(known) = loaded.get(&row) {
-                            return Ok(Some(Rc::clone(known)));
-                        }
-                        Ok(inner.store.sending(row)?.map(Rc::new))
+                    inner.counters.resent_unknown += u64::from(resent_unknown);
+                    sends.push((row, position));
+                }
+                // Before anything leaves of which a crash would not know whether it did; and with
+                // it, in one write, what the answer before has changed.
+                inner.save()
+            })?;
+            let rests = sends.is_empty();
+            for (row, position) in sends {
+                let bodies = self.with(|inner| match loaded.get(&row) {
+                    Some(known) => Ok(Some(Rc::clone(known))),
+                    None => Ok(inner.store.sending(row)?.map(Rc::new)),
+                })?;
+                let Some(bodies) = bodies else {
+                    // Erased meanwhile.
+                    self.with(|inner| {
+                        inner.outbox.handle_answer(row, Some(200), true, None, now(), 0);
+                        Ok(())
                     })?;
-                    let Some(bodies) = bodies else {
-                        // Erased meanwhile.
-                        self.with(|inner| {
-                            inner.outbox.handle_answer(row, Some(200), true, None, now(), 0);
-                            Ok(())
-                        })?;
-                        continue;
-                    };
-                    loaded.insert(row, Rc::clone(&bodies));
-                    let tracker = site.tracker();
-                    under_way.push(async move {
-                        let body = bodies.bodies.get(position).map_or("{}", |body| body.get());
-                        let answer = upstream::send_event(tracker, body, &bodies.agent).await;
-                        (row, position, bodies, answer)
-                    });
-                }
-                Output::Wait(_) => {
-                    let Some((row, position, bodies, answer)) = under_way.next().await else {
-                        break;
-                    };
+                    continue;
+                };
+                loaded.insert(row, Rc::clone(&bodies));
+                let tracker = site.tracker();
+                under_way.push(async move {
+                    let body = bodies.bodies.get(position).map_or("{}", |body| body.get());
+                    let answer = upstream::send_event(tracker, body, &bodies.agent).await;
+                    (row, position, bodies, answer)
+                });
+            }
+            match under_way.next().await {
+                Some((row, position, bodies, answer)) => {
                     self.answer(row, position, &bodies, &answer)?;
+                    if position + 1 == bodies.bodies.len() {
+                        loaded.remove(&row);
+                    }
                 }
-                _ => break,
+                None if rests => break,
+                None => {}
             }
         }
         self.with(|inner| {
@@ -485,16 +513,28 @@ impl OutboxObject {
                 }
                 _ => {}
             }
-            inner.save()
+            Ok(())
         })
     }
 }
 
 impl Inner {
+    /// Stores what has changed: rows that are done or failed in their own, the others in one.
     fn save(&mut self) -> Result<()> {
+        let before = self.progress.clone();
+        let mut written = 0;
         for row in self.outbox.take_updates() {
-            self.counters.rows_written += self.store.update(&row)? as u64;
+            if row.position < row.count && row.attempts == 0 {
+                self.progress.insert(row.id, (row.position, row.unknown));
+            } else {
+                self.progress.remove(&row.id);
+                written += self.store.update(&row)?;
+            }
         }
+        if self.progress != before {
+            written += self.store.put_progress(&self.progress)?;
+        }
+        self.counters.rows_written += written as u64;
         Ok(())
     }
 }

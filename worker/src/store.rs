@@ -5,6 +5,8 @@
 //! keeps the cost per event low: a row written is what Durable Objects charge for.
 #![expect(clippy::items_after_statements, reason = "the shape of a row stands beside its query")]
 
+use std::collections::BTreeMap;
+
 use esputnik_kit::{outbox::Row, visitor::Visitor, wire::message_time};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -154,11 +156,12 @@ impl Store {
     /// What is known of a message: its place among the bodies of its row, and how far that is.
     pub(crate) fn message(&self, web_id: &str, id: &str) -> Result<Option<Message>> {
         // Message ids carry their time, so the rows that can hold one are few.
-        let sql = "SELECT ids, count, position FROM batch
+        let sql = "SELECT id, ids, count, position FROM batch
             WHERE web_id = ? AND last >= ? AND first <= ? ORDER BY id";
         let time = integer(message_time(id));
         #[derive(Deserialize)]
         struct Found {
+            id: u64,
             ids: String,
             count: usize,
             position: usize,
@@ -166,8 +169,8 @@ impl Store {
         let rows: Vec<Found> = self.read(sql, vec![web_id.into(), time.clone(), time])?;
         Ok(rows.iter().find_map(|row| {
             let place = row.ids.split(' ').position(|known| known == id)?;
-            let delivered = place >= row.count || place < row.position;
-            Some(Message { delivered })
+            let is_done = place >= row.count || place < row.position;
+            Some(Message { row: row.id, place, is_done })
         }))
     }
 
@@ -230,7 +233,7 @@ impl Store {
     }
 
     /// Rows that are not done.
-    pub(crate) fn open_rows(&self) -> Result<Vec<Row>> {
+    pub(crate) fn open_rows(&self, progress: &Progress) -> Result<Vec<Row>> {
         #[derive(Deserialize)]
         struct Found {
             id: u64,
@@ -255,7 +258,35 @@ impl Store {
             unknown: found.unknown != 0,
             received: found.received,
         };
-        Ok(rows.into_iter().map(row).collect())
+        let mut rows: Vec<Row> = rows.into_iter().map(row).collect();
+        for row in &mut rows {
+            if let Some((position, unknown)) = progress.get(&row.id) {
+                (row.position, row.unknown) = (*position, *unknown);
+                (row.attempts, row.next_at) = (0, 0);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// How far the rows are that were being sent when the object was last at work.
+    pub(crate) fn progress(&self) -> Result<Progress> {
+        #[derive(Deserialize)]
+        struct Found {
+            value: String,
+        }
+        let found: Vec<Found> =
+            self.read("SELECT value FROM meta WHERE name = 'progress'", vec![])?;
+        Ok(found
+            .first()
+            .map(|row| serde_json::from_str(&row.value))
+            .transpose()?
+            .unwrap_or_default())
+    }
+
+    pub(crate) fn put_progress(&self, progress: &Progress) -> Result<usize> {
+        let sql = "INSERT INTO meta (name, value) VALUES ('progress', ?) ON CONFLICT (name)
+            DO UPDATE SET value = excluded.value";
+        self.write(sql, vec![serde_json::to_string(progress)?.into()])
     }
 
     pub(crate) fn sending(&self, id: u64) -> Result<Option<Sending>> {
@@ -359,26 +390,32 @@ impl Store {
         Ok(found.value)
     }
 
-    /// Events waiting, and events refused for good.
-    pub(crate) fn counts(&self) -> Result<(u64, u64)> {
+    /// How many events were refused for good.
+    pub(crate) fn count_dead(&self) -> Result<u64> {
         #[derive(Deserialize)]
         struct Found {
             n: u64,
         }
-        let sql =
-            "SELECT COALESCE(SUM(count - position), 0) AS n FROM batch WHERE position < count";
-        let pending: Vec<Found> = self.read(sql, vec![])?;
         let dead: Vec<Found> = self.read("SELECT COUNT(*) AS n FROM dead", vec![])?;
-        let first = |found: Vec<Found>| found.first().map_or(0, |row| row.n);
-        Ok((first(pending), first(dead)))
+        Ok(dead.first().map_or(0, |row| row.n))
     }
 }
 
 /// What is known of a message.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Message {
-    pub(crate) delivered: bool,
+    pub(crate) row: u64,
+    /// Its place among the row's ids.
+    pub(crate) place: usize,
+    /// Whether nothing of it waits any more, as far as is stored.
+    pub(crate) is_done: bool,
 }
+
+/// How far rows are that are being sent: the next body, and whether it may have been sent already.
+///
+/// Positions change with each answer. One row that holds those of all costs as much to write as one
+/// of them would.
+pub(crate) type Progress = BTreeMap<u64, (usize, bool)>;
 
 #[expect(clippy::cast_possible_wrap, reason = "times and counts are far below 2^53")]
 fn integer(number: u64) -> SqlStorageValue {
