@@ -64,6 +64,7 @@ const FIXES = {
 
 /** Calls the shop's code. What it throws is the shop's affair, and must not stop the kit. */
 export const answer = (callback, ...rest) => {
+  if (typeof callback != "function") return;
   try {
     callback(...rest);
   } catch (error) {
@@ -78,8 +79,7 @@ export const on = (log, listeners, watch, name, callback) => {
     const message = FIXES[report.code];
     answer(callback, message ? { message, ...report } : report);
   };
-  // Anything else would be heard by nobody.
-  if (typeof name != "string" || typeof callback != "function") return;
+  if (typeof name != "string") return;
   listeners.push(listener);
   log.forEach(listener);
   // Only who listens for it makes the tracker ask what has reached the platform.

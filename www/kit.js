@@ -94,16 +94,18 @@
       });
   };
 
+  // One for all calls of the page, whose times and places tell them apart: asking the browser for
+  // chance each time would take longer than the rest of a call.
+  const tail = crypto
+    .getRandomValues(new Uint16Array(4))
+    .reduce((text, n, i) => text + (i < 2 ? "-" : "") + (32768 + (n % 16384)).toString(16), "");
+
   /** A UUIDv7; calls of one millisecond keep their order. */
   const uuid = (time) =>
-    crypto
-      .getRandomValues(new Uint16Array(4))
-      .reduce(
-        (text, n, i) => text + (i < 2 ? "-" : "") + (32768 + (n % 16384)).toString(16),
-        ("0" + time.toString(16)).replace(/.{8}/, "$&-") +
-          "-" +
-          (28672 + (sequence++ & 4095)).toString(16),
-      );
+    ("0" + time.toString(16)).replace(/.{8}/, "$&-") +
+    "-" +
+    (28672 + (sequence++ & 4095)).toString(16) +
+    tail;
 
   const cookie = (value, age) =>
     (document.cookie = `sc=${value};path=/;max-age=${age};samesite=lax${config.d}`);
@@ -157,10 +159,9 @@
   };
 
   const done = (result) => {
-    const { id, verdict } = result;
-    pending.delete(id);
-    strike(id);
-    emit(verdict, result);
+    pending.delete(result.id);
+    strike(result.id);
+    emit(result.verdict, result);
   };
 
   /** Sends, or has sent, what waits, but not before the Worker wants it. */
@@ -267,23 +268,31 @@
   const record = (call, page) => {
     const at = Date.now();
     const id = uuid(at);
-    const text = JSON.stringify(
-      {
-        v: 1,
-        id,
-        at,
-        call,
-        page: {
-          url: location.href,
-          ref: document.referrer,
-          title: document.title,
-          lang: document.documentElement.lang,
-          tz: -new Date().getTimezoneOffset(),
-          ...page,
+    const write = (fix) =>
+      JSON.stringify(
+        {
+          v: 1,
+          id,
+          at,
+          call,
+          page: {
+            url: location.href,
+            ref: document.referrer,
+            title: document.title,
+            lang: document.documentElement.lang,
+            tz: -new Date().getTimezoneOffset(),
+            ...page,
+          },
         },
-      },
-      (_, value) => (typeof value == "bigint" ? "" + value : value),
-    );
+        fix,
+      );
+    let text;
+    try {
+      text = write();
+    } catch {
+      // Slower, and rarely needed.
+      text = write((_, value) => (typeof value == "bigint" ? "" + value : value));
+    }
     if (text.length > 3e4) return refuse({ id, call }, "too_long");
     emit("queued", { id, at, call });
     held.push([id, text]);
@@ -344,18 +353,17 @@
 
   const run = (call) => {
     const [name, ...rest] = call;
-    const last = rest[rest.length - 1];
     if (/^(sendEvent(WithTags)?|identify|reset|orderSubmitted)$/.test(name)) record(call);
     else if (commands.hasOwnProperty(name)) commands[name](...rest);
     else if (BESIDE) forward(call);
     else {
       refuse({ call, field: name }, "unknown_command");
-      if (typeof last == "function") extra("answer", last, name + " is not served");
+      extra("answer", rest.pop(), name + " is not served");
     }
   };
 
   // The platform's stub nests the arguments once more, other stubs do not.
-  const flat = (args) => [].slice.call(args[0] && typeof args[0] == "object" ? args[0] : args);
+  const flat = (args) => [...(args[0] && typeof args[0] == "object" ? args[0] : args)];
 
   const call = (args) => {
     try {
@@ -396,8 +404,7 @@
   // A plain script tag starts by itself; the platform's snippet says when.
   if (!old && !BESIDE && attribute("init", 1)) commands.init();
   // `init` comes first, wherever it stands in the queue.
-  [].slice
-    .call((old && old.q) || [])
+  [...((old && old.q) || [])]
     .map(flat)
     .sort((a, b) => (b[0] == "init") - (a[0] == "init"))
     .forEach(call);

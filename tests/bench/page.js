@@ -27,12 +27,14 @@ const { runs, sizes } = JSON.parse(process.argv[2]);
 const shop = mkdtempSync(join(tmpdir(), "kit-bench-"));
 cpSync(fileURLToPath(new URL("shop", import.meta.url)), shop, { recursive: true });
 const plain = readFileSync(join(shop, "plain.html"), "utf8");
-const tag = '<script src="/k/kit.js"></script>';
-writeFileSync(join(shop, "kit.html"), plain.replace("<!-- kit -->", tag));
+for (const [name, address] of [["kit", "/k/kit.js"], ["floor", "/floor.js"]]) {
+  const tag = `<script src="${address}"></script>`;
+  writeFileSync(join(shop, `${name}.html`), plain.replace("<!-- kit -->", tag));
+}
 
 const note = (text) => process.stderr.write(`    ${text}\n`);
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const isKit = (address) => address.includes("/k/") || address.endsWith("/calls.js");
+const isKit = (address) => /\/k\/|\/(calls|floor)\.js$/.test(address);
 
 const sorted = (list) => [...list].sort((a, b) => a - b);
 const quantile = (list, part) => sorted(list)[Math.floor(list.length * part)];
@@ -89,7 +91,7 @@ async function traced(browser, page, address, use) {
   return new Trace(await browser.stopTracing(), address);
 }
 
-/** The page's start with and without the kit, each in turn. */
+/** The page's start with the kit, without, and with no more than its duties, each in turn. */
 async function measureStart(browser, stack) {
   const load = (name) =>
     fresh(browser, SLOWER, async (page) => {
@@ -103,10 +105,11 @@ async function measureStart(browser, stack) {
     });
   const pairs = [];
   for (let run = 0; run < runs; run++) {
-    pairs.push({ without: await load("plain"), with: await load("kit") });
+    const [without, floor] = [await load("plain"), await load("floor")];
+    pairs.push({ without, floor, with: await load("kit") });
   }
-  const difference = (name) =>
-    spread(pairs.map((pair) => Math.max(0, pair.with[name] - pair.without[name])));
+  const difference = (name, side = "with") =>
+    spread(pairs.map((pair) => Math.max(0, pair[side][name] - pair.without[name])));
   const side = (side) => {
     const names = Object.keys(pairs[0][side]).filter((name) => name != "parts");
     return Object.fromEntries(
@@ -121,6 +124,7 @@ async function measureStart(browser, stack) {
     script_cpu: difference("kit_cpu_ms"),
     blocking: difference("kit_blocking_ms"),
     longest: difference("kit_longest_ms"),
+    floor: difference("kit_ms", "floor"),
     with_kit: side("with"),
     without_kit: side("without"),
     script_by_kind_ms: parts,
@@ -147,7 +151,7 @@ async function measureCalls(browser, stack) {
   }
   const of = (name, part) => spread(all.map((times) => quantile(times[name], part)));
   const both = (name) => ({ median: of(name, 0.5), p95: of(name, 0.95) });
-  return { kit: both("kit"), nothing: both("nothing"), calls: CALLS };
+  return { kit: both("kit"), journal: both("journal"), nothing: both("nothing"), calls: CALLS };
 }
 
 /** Runs in the page. Between two calls the page rests, as pages do. */
@@ -158,12 +162,18 @@ async function timeCalls({ count, pause }) {
     use(...call);
     return performance.now() - start;
   };
-  const times = { kit: [], nothing: [] };
+  // The one thing that a durable call cannot do without.
+  const journal = (text) => (localStorage.floor = text);
+  const rest = () => new Promise((resolve) => setTimeout(resolve, pause));
+  const times = { kit: [], journal: [], nothing: [] };
   for (let index = 1; index <= count; index++) {
-    await new Promise((resolve) => setTimeout(resolve, pause));
     const call = callOf(index);
+    const text = JSON.stringify([index, location.href, call]);
+    await rest();
     times.nothing.push(time(nothing, call));
     times.kit.push(time(eS, call));
+    await rest();
+    times.journal.push(time(journal, [text]));
   }
   return times;
 }

@@ -17,18 +17,25 @@ pub(super) fn measure(toolbox: &Toolbox, manifest: &build::Manifest, runs: u32) 
     let answer = process::stdout(node.arg(options.to_string()))?;
     let found: Value = serde_json::from_str(&answer).context("page.js answers JSON")?;
     let (start, calls) = (&found["start"], &found["calls"]["kit"]);
+    // Comparable from machine to machine, which times are not.
+    let ratio = |of: &Value, to: &Value| Some(of.as_f64()? / to.as_f64().filter(|to| *to > 0.0)?);
+    let journal = &found["calls"]["journal"]["median"]["median"];
     Ok(json!({
         "browser": found["browser"],
         "main_thread": {
             "slower": found["slower"],
             "script_ms": start["script"]["median"],
             "script_cpu_ms": start["script_cpu"]["median"],
+            "floor_ms": start["floor"]["median"],
+            "script_by_floor": ratio(&start["script"]["median"], &start["floor"]["median"]),
             "blocking_ms": start["blocking"]["median"],
             "longest_ms": start["longest"]["median"],
             "call_ms": {
                 "median": calls["median"]["median"],
                 "p95": calls["p95"]["median"],
             },
+            "journal_ms": journal,
+            "call_by_journal": ratio(&calls["median"]["median"], journal),
             "runs": runs,
             "start": start,
             "calls": found["calls"],

@@ -72,6 +72,9 @@ const TABLE: &[(&str, &[Line])] = &[
                 .most(10.0),
             line("  of it on the processor", "/main_thread/script_cpu_ms", "ms")
                 .of("/main_thread/start/script_cpu"),
+            line("  its duties without it", "/main_thread/floor_ms", "ms")
+                .of("/main_thread/start/floor"),
+            line("  times as much", "/main_thread/script_by_floor", ""),
             line("blocking by the kit", "/main_thread/blocking_ms", "ms")
                 .of("/main_thread/start/blocking")
                 .most(0.0),
@@ -87,6 +90,9 @@ const TABLE: &[(&str, &[Line])] = &[
             line("a call, 95 of 100", "/main_thread/call_ms/p95", "ms")
                 .of("/main_thread/calls/kit/p95")
                 .most(2.0),
+            line("  writing the journal alone", "/main_thread/journal_ms", "ms")
+                .of("/main_thread/calls/journal/median"),
+            line("  times as much", "/main_thread/call_by_journal", ""),
         ],
     ),
     (
