@@ -10,16 +10,13 @@
 //! | `[1, id, record]` | a record of this page |
 //! | `[2, visibility?]` | the page was shown or hidden, or the network is back |
 //! | `[4]` | forget everything |
-//! | `[5, on]` | whether somebody wants to know what reaches the platform |
 //! | `[6, status?, wait?, answer?]` | what became of `send` |
 //! | `[7, ids?, records?]` | what `search` found: all ids, the first records; nothing if it was called off |
-//! | `[8, status?, wait?, answer?]` | what became of `ask` |
 //! | `[9]` | the time of `wait` has come |
 //!
 //! | effect | asks to |
 //! |---|---|
 //! | `["send", body]` | post the batch; answer with 6 |
-//! | `["ask", body]` | post the question; answer with 8 |
 //! | `["search", most]` | wait for the lock and read the store, oldest first; answer with 7 |
 //! | `["release"]` | give the lock back, or call the wait for it off |
 //! | `["remove", ids]` | remove records from the store |
@@ -34,7 +31,7 @@ use crate::{
     problem::{Code, Problem},
     retry::LONGEST_RETRY_AFTER,
     value::Value,
-    wire::{MAX_BATCH_RECORDS, VERSION, Verdict, message_time, result_value},
+    wire::{MAX_BATCH_RECORDS, Verdict, message_time, result_value},
 };
 
 /// Age from which a record that this page did not make is taken over, in milliseconds. Younger
@@ -50,14 +47,9 @@ pub const MAX_STORED: usize = 5000;
 /// Most leftovers that are taken over at a time: what goes into one batch.
 const MOST_TAKEN: u64 = MAX_BATCH_RECORDS as u64;
 
-/// First pause before the Worker is asked what has reached the platform; it doubles.
-const FIRST_ASK: u64 = 500;
-
-/// After this many questions an event counts as one that takes long, and nobody waits for it.
-const MOST_ASKS: u32 = 10;
-
-/// Most events whose arrival is awaited, as many as one question may name.
-const MAX_AWAITED: usize = MAX_BATCH_RECORDS;
+/// Verdicts that are remembered: the loader may hand a record over again while the news of its
+/// verdict is on the way.
+const MAX_RECENT: usize = 100;
 
 /// Where the search for leftovers stands. Only one page searches and sends them at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +64,7 @@ enum Search {
     Delivering(u64),
 }
 
-/// Decides what is sent, searched and asked.
+/// Decides what is sent and searched.
 #[derive(Debug)]
 pub struct Tracker {
     delivery: Delivery,
@@ -80,16 +72,8 @@ pub struct Tracker {
     hidden: bool,
     /// Records of other pages that are being delivered.
     leftovers: Vec<String>,
-    watching: bool,
-    /// Accepted events whose arrival at the platform somebody waits for.
-    awaited: Vec<String>,
-    /// The web id of the batch that was sent last: a page's records have one.
-    web_id: String,
-    /// When the Worker is asked about them, and how often it was.
-    ask_at: Option<u64>,
-    asks: u32,
-    /// Whether an answer to that is to come.
-    asking: bool,
+    /// The last records that got their verdict.
+    recent: Vec<String>,
     /// The effects of the present message, as the beginning of a JSON list.
     effects: String,
 }
@@ -109,12 +93,7 @@ impl Tracker {
             search: Search::Stale,
             hidden: false,
             leftovers: Vec::new(),
-            watching: false,
-            awaited: Vec::new(),
-            web_id: String::new(),
-            ask_at: None,
-            asks: 0,
-            asking: false,
+            recent: Vec::new(),
             effects: String::new(),
         }
     }
@@ -143,13 +122,11 @@ impl Tracker {
                 self.show(text(1), now);
             }
             Some(4) => self.clear(now),
-            Some(5) => self.watching = *item(1) == Value::Bool(true),
             Some(6) => {
                 let status = item(1).as_whole().and_then(|status| u16::try_from(status).ok());
                 self.answered(status, item(2).as_whole(), results(item(3)), now, random);
             }
             Some(7) => self.found(item(1), item(2), now),
-            Some(8) => self.told(results(item(3)), now),
             // A newer loader may say more; what it says is not needed to deliver.
             _ => {}
         }
@@ -160,6 +137,9 @@ impl Tracker {
 
     /// Takes a record of this page.
     fn add(&mut self, id: &str, record: &str, now: u64) {
+        if self.recent.iter().any(|known| known == id) {
+            return;
+        }
         match check(record) {
             Some(problem) => self.refused(id, &problem),
             None => {
@@ -190,8 +170,6 @@ impl Tracker {
 
     fn clear(&mut self, now: u64) {
         self.delivery.clear();
-        self.awaited.clear();
-        self.ask_at = None;
         self.effect("clear", &Value::Null);
         self.drop_leftovers(now + SEARCH);
     }
@@ -266,11 +244,6 @@ impl Tracker {
         for result in results {
             let Some(id) = member(result, "id") else { continue };
             settled.push(id.to_owned());
-            if self.watching && member(result, "verdict") != Some("refused") {
-                self.awaited.push(id.to_owned());
-                self.asks = 0;
-                self.ask_at = Some(now + FIRST_ASK);
-            }
             self.effect("done", result);
         }
         let wait = wait.map(|wait| wait.min(LONGEST_RETRY_AFTER));
@@ -281,32 +254,11 @@ impl Tracker {
         }
     }
 
-    /// The Worker's answer to the question what has reached the platform.
-    fn told(&mut self, results: &[Value], now: u64) {
-        self.asking = false;
-        for result in results {
-            if let Some(state @ ("delivered" | "dead")) = member(result, "state")
-                && let Some(id) = member(result, "id")
-            {
-                self.awaited.retain(|known| known != id);
-                self.asks = 0;
-                self.effect(state, result);
-            }
-        }
-        if self.asks > MOST_ASKS {
-            self.awaited.clear();
-        }
-        if !self.awaited.is_empty() {
-            self.ask_at = Some(now + (FIRST_ASK << self.asks.min(6)));
-        }
-    }
-
-    /// Sends, searches and asks what is due, and says when the next thing will be.
+    /// Sends and searches what is due, and says when the next thing will be.
     fn poll(&mut self, now: u64) {
         let mut next = loop {
             match self.delivery.poll_output(now) {
                 Output::Send { ids, body } => {
-                    self.web_id = web_id_of(&body).unwrap_or_default();
                     self.effect("sent", &Value::Object(vec![("ids".into(), texts(&ids))]));
                     self.effect("send", &Value::Text(body));
                 }
@@ -326,32 +278,9 @@ impl Tracker {
                 next = next.min(at);
             }
         }
-        if let Some(at) = self.ask_at
-            && !self.asking
-        {
-            if at <= now {
-                self.ask();
-            } else {
-                next = next.min(at);
-            }
-        }
         if next < u64::MAX {
             self.effect("wait", &Value::whole(next.saturating_sub(now)));
         }
-    }
-
-    fn ask(&mut self) {
-        self.ask_at = None;
-        self.asking = true;
-        self.asks += 1;
-        let excess = self.awaited.len().saturating_sub(MAX_AWAITED);
-        self.awaited.drain(..excess);
-        let body = Value::Object(vec![
-            ("v".into(), Value::whole(VERSION)),
-            ("sc".into(), Value::text(&self.web_id)),
-            ("ids".into(), texts(&self.awaited)),
-        ]);
-        self.effect("ask", &Value::Text(body.to_json()));
     }
 
     /// Tells the page that a record is not taken, and why.
@@ -368,6 +297,9 @@ impl Tracker {
     fn settle(&mut self, ids: &[String]) {
         if !ids.is_empty() {
             self.leftovers.retain(|known| !ids.contains(known));
+            self.recent.extend_from_slice(ids);
+            let excess = self.recent.len().saturating_sub(MAX_RECENT);
+            self.recent.drain(..excess);
             self.effect("remove", &texts(ids));
         }
         if let Search::Delivering(again) = self.search
@@ -410,10 +342,4 @@ fn member<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
 
 fn texts(texts: &[String]) -> Value {
     Value::List(texts.iter().map(Value::text).collect())
-}
-
-/// The web id of a batch.
-fn web_id_of(body: &str) -> Option<String> {
-    let batch = Value::from_json(body)?;
-    member(batch.member("records")?.as_list()?.first()?, "sc").map(str::to_owned)
 }

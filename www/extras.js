@@ -72,32 +72,82 @@ export const answer = (callback, ...rest) => {
   }
 };
 
+/** First pause before the Worker is asked what has reached the platform, in milliseconds; it doubles. */
+const FIRST_ASK = 500;
+
+/** After this many questions in vain an event counts as one that takes long. */
+const MOST_ASKS = 10;
+
+/** Accepted events whose arrival at the platform somebody waits for. */
+const awaited = new Set();
+let asks = 0;
+let asking;
+
+/** Asks the Worker, again and again, what has become of them, whoever has sent them. */
+const ask = (emit, base) => {
+  if (asking || !awaited.size) return;
+  asking = setTimeout(async () => {
+    // As many as one question may name; the newest are of most interest.
+    const ids = [...awaited].slice(-100);
+    const [, sc] = /(?:^|; )sc=([^;]+)/.exec(document.cookie) || [];
+    asks++;
+    try {
+      const body = JSON.stringify({ v: 1, sc, ids });
+      const answer = await fetch(base + "q", { method: "POST", body, credentials: "include" });
+      for (const { state, ...result } of (await answer.json()).results)
+        if (state == "delivered" || state == "dead") {
+          awaited.delete(result.id);
+          asks = 0;
+          emit(state, result);
+        }
+    } catch {}
+    if (asks > MOST_ASKS) awaited.clear();
+    asking = 0;
+    ask(emit, base);
+  }, FIRST_ASK * 2 ** Math.min(asks, 6));
+};
+
+let watching;
+
+/** Begins to ask: only who listens for what reaches the platform makes a page do so. */
+const watch = (log, listeners, emit, base) => {
+  if (watching) return;
+  watching = true;
+  const listener = ({ type, id }) => {
+    if (type != "accepted" && type != "duplicate") return;
+    awaited.add(id);
+    asks = 0;
+    ask(emit, base);
+  };
+  log.forEach(listener);
+  listeners.push(listener);
+};
+
 /** Tells `callback` of what happens from now on, and of what went before. */
-export const on = (log, listeners, watch, name, callback) => {
+export const on = (log, listeners, emit, base, name, callback) => {
   const listener = (report) => {
     if (name != "*" && name != report.type) return;
     const message = FIXES[report.code];
     answer(callback, message ? { message, ...report } : report);
   };
   if (typeof name != "string") return;
-  listeners.push(listener);
   log.forEach(listener);
-  // Only who listens for it makes the tracker ask what has reached the platform.
-  watch(name == "delivered" || name == "*");
+  listeners.push(listener);
+  if (name == "delivered" || name == "dead" || name == "*") watch(log, listeners, emit, base);
 };
 
 let debugging;
 let explaining;
 
 /** Shows each event's life, in a panel and in the console; or ends that. */
-export const debug = (log, listeners, watch, shown = true) => {
+export const debug = (log, listeners, emit, base, shown = true) => {
   debugging = shown;
   const report = { type: "debug", on: shown };
   for (const listener of listeners) listener(report);
   if (!shown) return;
   if (!explaining) {
     explaining = true;
-    on(log, listeners, watch, "*", (report) => debugging && console.info("[kit]", report));
+    on(log, listeners, emit, base, "*", (report) => debugging && console.info("[kit]", report));
   }
   return import(KIT_PANEL);
 };

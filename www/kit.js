@@ -34,7 +34,7 @@
   /** Calls that wait for init, for a prerendered page to be shown, or for consent. */
   let held = [];
   let unsaved = [];
-  let started, tracker, ready, timer, database, webId, theirs, watching;
+  let started, tracker, ready, timer, database, webId, theirs;
   let sequence = 0;
   let failures = 0;
   let notBefore = 0;
@@ -131,7 +131,7 @@
   const listening =
     (name) =>
     (...rest) =>
-      extra(name, log, listeners, watch, ...rest);
+      extra(name, log, listeners, emit, base, ...rest);
 
   const post = (...message) => tracker && tracker.postMessage(message);
 
@@ -222,14 +222,10 @@
         ready = 1;
         // The Worker's wish to be left alone holds for the tracker too.
         post(0, base, config.s, document.visibilityState, notBefore - Date.now());
-        watch();
         go();
       } else if (type == "done") done(detail);
       else emit(type, detail);
   };
-
-  // Only who listens for it makes the tracker ask what has reached the platform.
-  const watch = (on) => post(5, (watching = watching || on));
 
   const boot = () => {
     let address = base + config.t;

@@ -148,6 +148,15 @@
     }
     if (event.type === 'consent') consent = event.choice;
     if (!host) return;
+    if (event.ids) {
+      for (const id of event.ids) hear({ type: event.type, id });
+      return;
+    }
+    // Both ways of delivery may carry an event; the Worker has stored it once, and that is what counts.
+    if (event.code === 'known_message') {
+      hear({ type: 'accepted', id: event.id });
+      return;
+    }
     if (event.type === 'consent') {
       // The first word only says how things stand; rows are for what happens.
       if (heardConsent) add({ kind: 'consent', id: `consent ${serial += 1}`, name: 'consent', command: '', data: event.choice ?? 'not decided', at: event.at });

@@ -25,18 +25,18 @@ export const start = async (port) => {
     if (reports[0]) port.postMessage(reports);
   };
 
-  const post = (path, message) => async (body) => {
+  const send = async (body) => {
     let status, wait, answer;
     // Whatever `fetch` rejects with is silence.
     try {
-      const response = await fetch(base + path, { method: "POST", body, credentials: "include" });
+      const response = await fetch(base + "b", { method: "POST", body, credentials: "include" });
       const after = response.headers.get("retry-after");
       status = response.status;
       // Seconds or a date.
       wait = after && Math.ceil(isNaN(after) ? Date.parse(after) - Date.now() : after * 1e3);
       answer = await response.json();
     } catch {}
-    run(message, status, wait, answer);
+    run(6, status, wait, answer);
   };
 
   const settle = (request) =>
@@ -68,8 +68,7 @@ export const start = async (port) => {
   };
 
   const effects = {
-    send: post("b", 6),
-    ask: post("q", 8),
+    send,
     search(most) {
       if (!navigator.locks) return load(most);
       const waiting = new AbortController();

@@ -38,8 +38,6 @@ pub(crate) enum Op {
     Answer(Reply),
     /// The store answers the search, if one is under way.
     Found,
-    /// The Worker answers the question, if one is under way: what it names is delivered, or not yet.
-    Told(bool),
     /// Milliseconds pass, for all pages.
     Elapse(u64),
     Hide,
@@ -47,7 +45,6 @@ pub(crate) enum Op {
     Online,
     /// The page is closed and another one opened in its place.
     Close,
-    Watch(bool),
     Forget,
 }
 
@@ -69,12 +66,10 @@ impl Op {
                 _ => Reply::Later((b % 2 == 1).then(|| u64::from(c) * 1000)),
             }),
             7 | 8 => Self::Found,
-            9 => Self::Told(a % 2 == 1),
-            10 => Self::Elapse(number),
+            9 | 10 => Self::Elapse(number),
             11 => Self::Elapse(number % 100),
             12 => [Self::Hide, Self::Show][usize::from(a % 2)],
-            13 => Self::Online,
-            14 => Self::Watch(a % 4 != 0),
+            13 | 14 => Self::Online,
             _ if a % 8 == 7 => Self::Forget,
             _ => Self::Close,
         };
@@ -88,7 +83,6 @@ pub(crate) struct Page {
     hidden: bool,
     /// What the host has been asked for and has not answered: bodies, and a number of records.
     pub(crate) send: Option<String>,
-    pub(crate) ask: Option<String>,
     pub(crate) search: Option<usize>,
     /// Whether the search was called off while it waited for the lock.
     called_off: bool,
@@ -140,7 +134,6 @@ impl World {
             tracker: Tracker::new(),
             hidden: visibility == "hidden",
             send: None,
-            ask: None,
             search: None,
             called_off: false,
             timer: None,
@@ -159,7 +152,6 @@ impl World {
             Op::Call(call) => drop(self.call(place, call)),
             Op::Answer(reply) => self.answer(place, reply),
             Op::Found => self.found(place),
-            Op::Told(delivered) => self.told(place, delivered),
             Op::Elapse(time) => self.elapse(time),
             Op::Hide => {
                 self.pages[place].hidden = true;
@@ -176,7 +168,6 @@ impl World {
                 }
                 self.open(place, "visible");
             }
-            Op::Watch(on) => self.tell(place, json!([5, on])),
             Op::Forget => self.tell(place, json!([4])),
         }
     }
@@ -219,10 +210,6 @@ impl World {
             "send" => {
                 let body = detail.as_str().unwrap().to_owned();
                 assert!(page.send.replace(body).is_none(), "two batches under way");
-            }
-            "ask" => {
-                let body = detail.as_str().unwrap().to_owned();
-                assert!(page.ask.replace(body).is_none(), "two questions under way");
             }
             "search" => {
                 let most = usize::try_from(detail.as_u64().unwrap()).unwrap();
@@ -299,17 +286,6 @@ impl World {
         self.tell(place, answer);
     }
 
-    fn told(&mut self, place: usize, delivered: bool) {
-        let Some(body) = self.pages[place].ask.take() else { return };
-        let body: Value = serde_json::from_str(&body).unwrap();
-        assert_eq!((&body["v"], &body["sc"]), (&json!(1), &json!("W")));
-        let ids = body["ids"].as_array().unwrap();
-        assert!((1..=100).contains(&ids.len()), "{} ids in a question", ids.len());
-        let state = if delivered { "delivered" } else { "accepted" };
-        let results: Vec<_> = ids.iter().map(|id| json!({"id": id, "state": state})).collect();
-        self.tell(place, json!([8, 200, null, {"results": results}]));
-    }
-
     fn elapse(&mut self, time: u64) {
         let end = self.now + time;
         loop {
@@ -333,7 +309,6 @@ impl World {
             for place in 0..self.pages.len() {
                 self.handle(place, Op::Answer(Reply::Takes));
                 self.handle(place, Op::Found);
-                self.handle(place, Op::Told(true));
             }
         }
         assert!(self.store.is_empty(), "left behind: {:?}", self.store.keys());
@@ -344,7 +319,7 @@ impl World {
             assert!(code != "invalid_body" || self.unreadable.contains(id), "{id} could be read");
         }
         for page in &self.pages {
-            assert!(page.send.is_none() && page.ask.is_none() && page.search.is_none());
+            assert!(page.send.is_none() && page.search.is_none());
         }
     }
 }
