@@ -66,6 +66,7 @@ const STILL_RIGHT: &[(&str, &str, &str)] = &[
     ("StatusCart", "/StatusCart/Products", "[]"),
     ("StatusCart", "/StatusCart/GUID", r#""2b914e9c-43ee-bf41-6f80-b97db1e8ab7e""#),
     ("StatusCart", "/StatusCart/GUID", r#""65f1c2a9b3d4e""#),
+    ("StatusCart", "/StatusCart/GUID", r#""cart_65f1c2a9.1:7""#),
     (
         "StatusCart",
         "/StatusCart/Products",
