@@ -291,6 +291,27 @@ test("what the platform refuses for good is kept with its reason and can be sent
   expect((await call("/k/dead", { method: "GET", headers })).json["main/g1/0"].dead).toEqual([]);
 });
 
+test("more dead events than a page holds are listed page by page and all sent again", async () => {
+  const headers = { authorization: "Bearer " + stack.server_token };
+  const object = "main/g1/0";
+  const list = async (query = "") =>
+    (await call("/k/dead?object=" + object + query, { method: "GET", headers })).json[object];
+  await stack.faults({ status: 400, body: "no", match: { event: "StatusCartPage" } });
+  for (let round = 0; round < 2; round++)
+    await send(Array.from({ length: 65 }, (_, i) =>
+      record(["sendEvent", "StatusCartPage"], { sc: `MANY-${round}-${i % 10}`, at: Date.now() - i })));
+  await expect.poll(async () => (await list()).total, { timeout: 20_000 }).toBe(130);
+  const first = await list();
+  const second = await list("&after=" + first.after);
+  expect([first.dead.length, second.dead.length, second.after]).toEqual([100, 30, undefined]);
+  expect(new Set([...first.dead, ...second.dead].map(({ id }) => id)).size).toBe(130);
+  expect((await call("/k/dead?object=other", { method: "GET", headers })).json).toEqual({});
+  await stack.faults();
+  const replayed = await call("/k/replay?object=" + object, { headers });
+  expect(replayed.json[object]).toEqual({ replayed: 130, left: 0 });
+  await expect.poll(async () => (await stack.events("StatusCartPage")).length).toBe(130);
+});
+
 test("a redirect of the platform is not followed", async () => {
   await stack.faults({ redirect: stack.proxied + "/stolen", count: 1 });
   await send([record(product("REDIRECTED"), { sc: "REDIRECT-1" })]);

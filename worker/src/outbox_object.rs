@@ -30,6 +30,7 @@ use crate::{
     answer::text_json,
     assets,
     handover::{self, Handover},
+    routes,
     settings::load_config,
     store::{Dead, Message, NewBatch, Progress, Sending, Store},
     upstream,
@@ -40,6 +41,10 @@ const CLEAN_EVERY: u64 = 60 * 60 * 1000;
 
 /// When an object that could not even find out what is to be done tries again, in milliseconds.
 const RETRY_ALARM: i64 = 10_000;
+
+/// Dead events that are listed, and sent again, at a time.
+const DEAD_PAGE: u32 = 100;
+const REPLAYED: u32 = 1000;
 
 /// Requests of an alarm that are left for what is not an event.
 const SPARE_REQUESTS: u32 = 5;
@@ -143,7 +148,7 @@ impl DurableObject for OutboxObject {
             "/handover" => self.hand_over(&serde_json::from_str(&text)?)?,
             "/states" => self.states(&serde_json::from_str(&text)?)?,
             "/erase" => self.erase(&serde_json::from_str(&text)?)?,
-            "/dead" => self.dead()?,
+            "/dead" => self.dead(&request)?,
             "/replay" => self.replay()?,
             "/stats" => self.stats()?,
             "/wake" => "{}".to_owned(),
@@ -340,9 +345,15 @@ impl OutboxObject {
         })
     }
 
-    fn dead(&self) -> Result<String> {
+    fn dead(&self, request: &Request) -> Result<String> {
+        let url = request.inner().url();
+        let after = routes::query(&url, "after").and_then(|text| text.parse().ok()).unwrap_or(0);
         self.with(|inner| {
-            let rows = inner.store.dead(100)?.into_iter().map(|row| {
+            let page = inner.store.dead(after, DEAD_PAGE)?;
+            // Where the next page begins, if there is one.
+            let full = page.len() == DEAD_PAGE as usize;
+            let last = page.last().filter(|_| full).map(|row| row.id.unsigned_abs());
+            let rows = page.into_iter().map(|row| {
                 let text = |name: &str, text: String| (name.to_owned(), Value::Text(text));
                 Value::Object(vec![
                     text("id", row.message_id),
@@ -352,14 +363,17 @@ impl OutboxObject {
                     ("body".into(), json::parse(&row.body).unwrap_or_default()),
                 ])
             });
-            Ok(Value::Object(vec![("dead".into(), Value::List(rows.collect()))]).to_json())
+            let mut members = vec![("dead".into(), Value::List(rows.collect()))];
+            members.push(("total".into(), Value::whole(inner.store.count_dead()?)));
+            members.extend(last.map(|last| ("after".into(), Value::whole(last))));
+            Ok(Value::Object(members).to_json())
         })
     }
 
     /// Puts what the platform refused back into the queue, as it was.
     fn replay(&self) -> Result<String> {
         self.with(|inner| {
-            let rows = inner.store.dead(100)?;
+            let rows = inner.store.dead(0, REPLAYED)?;
             let count = rows.len() as u64;
             for row in rows {
                 let batch = NewBatch {
@@ -373,7 +387,10 @@ impl OutboxObject {
                 let (row, _) = inner.store.add(&batch)?;
                 inner.outbox.handle_row(row);
             }
-            Ok(Value::Object(vec![("replayed".into(), Value::whole(count))]).to_json())
+            let left = inner.store.count_dead()?;
+            let members = [("replayed", count), ("left", left)];
+            let members = members.map(|(name, number)| (name.to_owned(), Value::whole(number)));
+            Ok(Value::Object(members.into()).to_json())
         })
     }
 

@@ -9,7 +9,8 @@
 //! | `POST q` | says what has become of accepted events | the sites' pages |
 //! | `POST f` | erases what is held of a browser | the sites' pages |
 //! | `POST v2` | takes an event in the tracker's own REST form | the server token |
-//! | `GET dead`, `POST replay` | lists and repeats what the platform refused | the server token |
+//! | `GET dead?object=…&after=…` | lists what the platform refused, a hundred events of an object at a time | the server token |
+//! | `POST replay?object=…` | repeats it, a thousand events of an object at a time | the server token |
 //! | `GET health` | says whether settings and secrets are there, and what waits | anybody |
 
 use esputnik_kit::{
@@ -339,14 +340,28 @@ async fn dead(
     what: &str,
 ) -> Result<Response, Error> {
     guard::server(request, env)?;
+    let url = request.inner().url();
+    let only = query(&url, "object");
+    let after = query(&url, "after").and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
+    let path = format!("{what}?after={after}");
     let mut parts = Vec::new();
     for name in config.sites.keys() {
         for object in config.outbox.objects(name) {
-            let answer = ask(env, &object, method.clone(), what, None).await?;
+            if only.is_some_and(|only| only != object) {
+                continue;
+            }
+            let answer = ask(env, &object, method.clone(), &path, None).await?;
             parts.push(["\"", &object, "\":", &answer].concat());
         }
     }
     Ok(text_json(200, ["{", &parts.join(","), "}"].concat())?)
+}
+
+/// What stands behind `name` in an address's query, as it is. The kit's own queries need no decoding,
+/// for which the `worker` crate would bring tables of 75 kB.
+pub(crate) fn query<'a>(url: &'a str, name: &str) -> Option<&'a str> {
+    let (_, query) = url.split_once('?')?;
+    query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
 
 async fn health(env: &Env, config: &Config) -> Result<Response, Error> {

@@ -345,8 +345,9 @@ impl Store {
         )
     }
 
-    pub(crate) fn dead(&self, most: u32) -> Result<Vec<DeadRow>> {
-        self.read("SELECT * FROM dead ORDER BY id LIMIT ?", vec![integer(most.into())])
+    pub(crate) fn dead(&self, after: u32, most: u32) -> Result<Vec<DeadRow>> {
+        let sql = "SELECT * FROM dead WHERE id > ? ORDER BY id LIMIT ?";
+        self.read(sql, vec![integer(after.into()), integer(most.into())])
     }
 
     pub(crate) fn exhume(&self, id: i64) -> Result<usize> {
