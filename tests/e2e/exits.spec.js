@@ -210,7 +210,7 @@ test("what was left offline arrives also where the tracker never comes", async (
 test("everything arrives, once, after the platform was down", async ({
   page, front, stack, browser,
 }) => {
-  const outage = process.env.KIT_LONG ? 60_000 : 20_000;
+  const outage = 60_000;
   test.setTimeout(outage + 60_000);
   await page.goto("/");
   await once(stack, [], { views: 1 });

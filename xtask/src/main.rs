@@ -8,6 +8,7 @@ mod build;
 mod check;
 mod demo;
 mod deploy;
+mod exports;
 mod process;
 mod progress;
 mod project;

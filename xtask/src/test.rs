@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::{
-    build, deploy, process, progress, project, sizes, stack,
+    build, deploy, exports, process, progress, project, sizes, stack,
     tools::{self, Toolbox},
 };
 
@@ -29,6 +29,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
     stack::build_sandbox(&toolbox)?;
     progress::step("sizes");
     sizes::check(&toolbox, &manifest)?;
+    exports::check(&toolbox, &manifest)?;
 
     progress::step("lints");
     let deny = ["--", "-D", "warnings"];
