@@ -213,13 +213,14 @@ impl Outbox {
         };
         if settled == Settled::Waits {
             let wait = pause(entry.row.attempts, retry_after, random);
-            entry.row.attempts += 1;
             entry.row.unknown = status.is_none();
             entry.asked = now + retry_after.unwrap_or(0);
             self.changed.insert(id);
             self.failures += 1;
             let is_down = self.failures >= BREAKER_FAILURES;
-            // While it is down, that is no fault of the row's; the next attempt is another's turn.
+            // While it is down, that is no fault of the row's: its pauses do not grow, and the next
+            // attempt is another's turn.
+            entry.row.attempts = if is_down { 1 } else { entry.row.attempts + 1 };
             entry.due = if is_down { entry.asked } else { now + wait };
             entry.row.next_at = entry.due;
             self.ready.insert((entry.due, id));
@@ -270,6 +271,7 @@ impl Outbox {
         for (due, id) in std::mem::take(&mut self.ready) {
             let Some(entry) = self.rows.get_mut(&id) else { continue };
             entry.due = due.min(now).max(entry.asked);
+            entry.row.attempts = entry.row.attempts.min(1);
             self.ready.insert((entry.due, id));
         }
     }

@@ -242,6 +242,41 @@ fn an_hour_of_outage_keeps_nobody_waiting_for_long_after_it() {
 }
 
 #[test]
+fn one_more_failure_after_an_outage_costs_a_second_and_not_minutes() {
+    let mut outbox = outbox(&[("a", 1), ("b", 9)]);
+    let mut now = NOW;
+    while now < NOW + 10 * MINUTE {
+        for (row, _) in sends(&mut outbox, now) {
+            answer(&mut outbox, row, None, now);
+        }
+        let Output::Wait(Some(until)) = outbox.poll_output(now) else { panic!("a pause") };
+        now = until;
+    }
+    // It is back, but a connection of before breaks once more.
+    let (mut back, mut broken) = (None, false);
+    while outbox.position_of(1) == Some(0) {
+        for (row, _) in sends(&mut outbox, now) {
+            if row == 1 && back.is_some() && !broken {
+                broken = true;
+                answer(&mut outbox, row, None, now);
+            } else if row == 1 && back.is_none() {
+                answer(&mut outbox, row, None, now);
+            } else {
+                back.get_or_insert(now);
+                answer(&mut outbox, row, 204, now);
+            }
+        }
+        now += SECOND;
+        assert!(
+            back.is_none_or(|back| now < back + MINUTE),
+            "the row still waits: {back:?} {broken} {now} {:?}",
+            outbox.poll_output(now)
+        );
+    }
+    assert!(broken);
+}
+
+#[test]
 fn an_event_that_always_fails_does_not_keep_others_from_showing_that_the_platform_is_up() {
     let mut outbox = outbox(&[("a", 1)]);
     let mut now = NOW;
