@@ -3,6 +3,8 @@
 //! They run once, in the Worker's outbox object, from the state kept per web id; so a record gives
 //! the same body whether the loader or the tracker brought it, and however often it was sent.
 
+use std::collections::VecDeque;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -25,6 +27,9 @@ const MAX_BLOCKS: usize = 10;
 /// Order numbers that are remembered. Somebody who orders more often than this before a thank-you
 /// page is shown again is not a person.
 const MAX_ORDERS: usize = 50;
+
+/// Times that are remembered: those of a full batch, and of one before it.
+const MAX_TIMES: usize = 200;
 
 /// GUIDs that are remembered with their content.
 const MAX_GUIDS: usize = 20;
@@ -83,6 +88,28 @@ pub struct Context<'a> {
     pub sent_at: u64,
 }
 
+/// Times that a visitor's latest events were given.
+///
+/// The platform takes bodies that are alike to the last byte for one, and two page views differ in
+/// nothing but their time. That is reckoned from when each batch came, so two may fall together.
+/// Only events on their way at the same moment can, so memory is enough to keep this in.
+#[derive(Clone, Debug, Default)]
+pub struct Times(VecDeque<u64>);
+
+impl Times {
+    /// The latest time up to `at` that no event has been given.
+    fn take(&mut self, mut at: u64) -> u64 {
+        while at > 0 && self.0.contains(&at) {
+            at -= 1;
+        }
+        if self.0.len() >= MAX_TIMES {
+            self.0.pop_front();
+        }
+        self.0.push_back(at);
+        at
+    }
+}
+
 /// What became of a record, and what goes to the platform because of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -123,7 +150,7 @@ impl Outcome {
 impl Visitor {
     /// Applies a page's record and says what goes to the platform.
     #[must_use]
-    pub fn apply(&mut self, record: &Record, context: &Context<'_>) -> Outcome {
+    pub fn apply(&mut self, record: &Record, context: &Context<'_>, times: &mut Times) -> Outcome {
         if !record.consent.tracking {
             let fix = "the visitor has not allowed tracking; call eS('consent', 'grant') when \
                        they have";
@@ -148,7 +175,9 @@ impl Visitor {
             Ok(reading) => {
                 warnings.extend(reading.warnings);
                 let web_id = record.web_id.as_str();
-                let meta = Meta { id: &record.id, at, site_id: context.site_id, web_id };
+                let datetime = times.take(at);
+                let site_id = context.site_id;
+                let meta = Meta { id: &record.id, at, datetime, site_id, web_id };
                 self.event(reading.event, &meta, warnings)
             }
             Err(errors) => refuse(errors, warnings),
@@ -173,7 +202,11 @@ impl Visitor {
         let (at, clamped) = clamp(origin.datetime.unwrap_or(context.received), context.received);
         warnings.extend(clamped);
         let web_id = origin.web_id.as_deref().unwrap_or_default();
-        self.event(event, &Meta { id, at, site_id: context.site_id, web_id }, warnings)
+        self.event(
+            event,
+            &Meta { id, at, datetime: at, site_id: context.site_id, web_id },
+            warnings,
+        )
     }
 
     /// What the contact keys of this visitor are, for the index by which they are erased.
@@ -199,7 +232,7 @@ impl Visitor {
         let envelope = Envelope {
             site_id: meta.site_id,
             web_id: Some(meta.web_id),
-            datetime: Some(meta.at),
+            datetime: Some(meta.datetime),
             identity: &identity,
         };
         Outcome::accepted(warnings, Some(event.encode(&envelope)))
@@ -330,6 +363,8 @@ impl Visitor {
 struct Meta<'a> {
     id: &'a str,
     at: u64,
+    /// The time that the platform is told, which differs where two events would have the same.
+    datetime: u64,
     site_id: &'a str,
     web_id: &'a str,
 }

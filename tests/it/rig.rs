@@ -7,7 +7,7 @@ use esputnik_kit::{
     json,
     problem::Problem,
     value::Value,
-    visitor::{Context, Outcome, Visitor},
+    visitor::{Context, Outcome, Times, Visitor},
     wire::Record,
 };
 use proptest::test_runner::{Config, RngSeed};
@@ -102,6 +102,7 @@ pub(crate) fn message_id(at: u64, number: u32) -> String {
 pub(crate) struct Browser {
     state: String,
     known: BTreeSet<String>,
+    times: Times,
     made: u32,
     /// The address of the page on which calls are made.
     pub(crate) address: String,
@@ -114,6 +115,7 @@ impl Browser {
         Self {
             state: "{}".into(),
             known: BTreeSet::new(),
+            times: Times::default(),
             made: 0,
             address: "https://shop.example/".into(),
             consent: vec!["tracking"],
@@ -140,7 +142,7 @@ impl Browser {
         let page = json!({"url": self.address});
         let consent = &self.consent;
         let record = json!({"id": id, "at": at, "call": call, "page": page, "sc": WEB_ID, "consent": consent});
-        Record::from_value(&value(record)).unwrap()
+        Record::from_value(&value(record), None).unwrap()
     }
 
     /// The outbox's rule for a record: a known message id changes nothing.
@@ -149,7 +151,12 @@ impl Browser {
         if self.known.contains(&record.id) {
             return Outcome::known_message(&record.id);
         }
-        let outcome = self.with(|visitor| visitor.apply(record, &context));
+        let outcome = {
+            let mut times = std::mem::take(&mut self.times);
+            let outcome = self.with(|visitor| visitor.apply(record, &context, &mut times));
+            self.times = times;
+            outcome
+        };
         if outcome.verdict != esputnik_kit::wire::Verdict::Refused {
             self.known.insert(record.id.clone());
         }

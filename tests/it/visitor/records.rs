@@ -31,6 +31,21 @@ fn an_event_has_the_time_of_its_call() {
 }
 
 #[test]
+fn no_two_events_of_a_visitor_are_alike_to_the_last_byte() {
+    let mut browser = Browser::new();
+    let mut bodies = std::collections::BTreeSet::new();
+    for number in 0..150 {
+        // Some of one call's moment, some that only the way made so.
+        let record = browser.record(NOW + number % 3, page_view());
+        let outcome = browser.take(&record, NOW + number % 3, NOW);
+        let datetime = at(&outcome, DATETIME).as_u64().unwrap();
+        assert!((NOW - 200..=NOW).contains(&datetime), "{datetime}");
+        bodies.insert(plain(outcome.body.as_ref().unwrap()).to_string());
+    }
+    assert_eq!(bodies.len(), 150);
+}
+
+#[test]
 fn a_wrong_clock_of_the_page_does_not_show() {
     for offset in [DAY * 365, 0] {
         let page = |time: u64| time - DAY * 365 + offset;
