@@ -5,7 +5,7 @@
 
 use crate::{
     retry::{Fate, fate, pause},
-    value::write_whole,
+    value::{Value, write_whole},
     wire::{MAX_BATCH_BYTES, MAX_BATCH_RECORDS, TIME_TO_LIVE, VERSION},
 };
 
@@ -40,6 +40,8 @@ struct Entry {
 #[derive(Debug, Default)]
 pub struct Delivery {
     site: String,
+    /// The browser's. Nothing leaves before it is known.
+    web_id: String,
     /// Those in flight stand in front.
     entries: Vec<Entry>,
     /// How many are in flight, as long as an answer is to come.
@@ -75,6 +77,7 @@ impl Delivery {
     pub const fn new(site: String) -> Self {
         Self {
             site,
+            web_id: String::new(),
             entries: Vec::new(),
             in_flight: None,
             attempts: 0,
@@ -82,6 +85,11 @@ impl Delivery {
             asked: 0,
             alone: 0,
         }
+    }
+
+    /// Takes the web id under which records leave from now on.
+    pub fn handle_web_id(&mut self, web_id: &str) {
+        web_id.clone_into(&mut self.web_id);
     }
 
     /// Takes a record: its message id, its JSON text, and when it was made.
@@ -185,7 +193,7 @@ impl Delivery {
     #[must_use]
     pub fn poll_output(&mut self, now: u64) -> Output {
         let Some(first) = self.entries.first() else { return Output::Wait(None) };
-        if self.in_flight.is_some() {
+        if self.in_flight.is_some() || self.web_id.is_empty() {
             return Output::Wait(None);
         }
         if now.saturating_sub(first.made) > TIME_TO_LIVE {
@@ -198,11 +206,14 @@ impl Delivery {
         }
         let most = if self.alone > 0 { 1 } else { MAX_BATCH_RECORDS };
         let mut room = MAX_BATCH_BYTES - FRAME - self.site.len();
+        room = room.saturating_sub(self.web_id.len());
         let mut body = String::from("{\"v\":");
         write_whole(VERSION, &mut body);
         body.push_str(",\"site\":\"");
         body.push_str(&self.site);
-        body.push_str("\",\"sentAt\":");
+        body.push_str("\",\"sc\":");
+        Value::text(&self.web_id).write_json(&mut body);
+        body.push_str(",\"sentAt\":");
         write_whole(now, &mut body);
         body.push_str(",\"records\":[");
         let mut ids = Vec::new();

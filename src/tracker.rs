@@ -6,8 +6,8 @@
 //!
 //! | message | says |
 //! |---|---|
-//! | `[0, base, site, visibility, wait?]` | the settings, and how long the Worker wants to be left alone |
-//! | `[1, id, record]` | a record of this page |
+//! | `[0, base, site, visibility, wait?, sc?]` | the settings, how long the Worker wants to be left alone, the web id |
+//! | `[1, id, record, sc]` | a record of this page, and the web id |
 //! | `[2, visibility?]` | the page was shown or hidden, or the network is back |
 //! | `[4]` | forget everything |
 //! | `[6, status?, wait?, answer?]` | what became of `send` |
@@ -113,10 +113,14 @@ impl Tracker {
                 self.delivery = Delivery::new(text(2).to_owned());
                 let wait = item(4).as_whole().unwrap_or(0);
                 self.delivery.handle_wait(wait.min(LONGEST_RETRY_AFTER), now);
+                self.delivery.handle_web_id(text(5));
                 self.search = Search::At(now);
                 self.show(text(3), now);
             }
-            Some(1) => self.add(text(1), text(2), now),
+            Some(1) => {
+                self.delivery.handle_web_id(text(3));
+                self.add(text(1), text(2), now);
+            }
             Some(2) => {
                 self.delivery.handle_online();
                 self.show(text(1), now);

@@ -46,18 +46,19 @@ pub struct Record {
 const RECORD_FIX: &str = "send records as the kit's own loader writes them";
 
 impl Record {
-    /// Reads a record.
+    /// Reads a record; `web_id` is that of its batch, for records that name none.
     ///
     /// # Errors
     ///
     /// Which member is missing or wrong.
-    pub fn from_value(value: &Value) -> Result<Self, Problem> {
+    pub fn from_value(value: &Value, web_id: Option<&str>) -> Result<Self, Problem> {
         let wrong = |field: &str| Problem::new(Code::InvalidBody, field, RECORD_FIX);
         let Value::Object(members) = value else { return Err(wrong("")) };
         let text = |name: &str| find(members, name).and_then(Value::as_text);
         let id = text("id").filter(|id| is_message_id(id)).ok_or_else(|| wrong("id"))?;
         let at = find(members, "at").and_then(Value::as_whole).ok_or_else(|| wrong("at"))?;
-        let web_id = text("sc").and_then(WebId::parse).ok_or_else(|| wrong("sc"))?;
+        let named = if find(members, "sc").is_some() { text("sc") } else { web_id };
+        let web_id = named.and_then(WebId::parse).ok_or_else(|| wrong("sc"))?;
         let call = find(members, "call").and_then(Value::as_list).unwrap_or_default();
         let Some((Value::Text(command), arguments)) = call.split_first() else {
             return Err(wrong("call"));

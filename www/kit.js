@@ -112,8 +112,10 @@
 
   const readCookie = () => (/(?:^|; )sc=([^;]+)/.exec(document.cookie) || [])[1];
 
-  const identifyBrowser = () => {
-    webId = readCookie();
+  /** The web id. It is asked for when something leaves: at the page's start, the browser would take
+   *  longer to say it than the kit for all the rest. */
+  const browser = () => {
+    webId = webId || readCookie();
     if (!webId) {
       // The platform's own script keeps the id here too.
       webId =
@@ -122,7 +124,10 @@
       // 400 days is the longest that browsers allow.
       cookie(webId, 34560000);
     }
+    return webId;
   };
+
+  const tracking = () => allowed.includes("tracking");
 
   /** What few pages need comes when it is needed. Where it cannot, the rest goes on without. */
   const extra = (name, ...rest) =>
@@ -137,7 +142,7 @@
 
   const hand = (ids) => {
     for (const id of ids)
-      if (pending.has(id) && !flying.has(id)) post(1, id, pending.get(id));
+      if (pending.has(id) && !flying.has(id)) post(1, id, pending.get(id), browser());
   };
 
   /** Sends on what waits: calls become records once nothing forbids it. */
@@ -146,10 +151,8 @@
     const calls = held;
     held = [];
     for (const [id, text] of calls) {
-      if (allowed.includes("tracking")) {
-        webId || identifyBrowser();
-        const record =
-          text.slice(0, -1) + "," + JSON.stringify({ sc: webId, consent: allowed }).slice(1);
+      if (tracking()) {
+        const record = text.slice(0, -1) + `,"consent":${JSON.stringify(allowed)}}`;
         pending.set(id, record);
         local((storage) => (storage[KEY + id] = record));
         save(id);
@@ -201,7 +204,7 @@
     try {
       const answer = await fetch(base + "b", {
         method: "POST",
-        body: `{"v":1,"site":"${config.s}","sentAt":${Date.now()},"records":[${body}]}`,
+        body: `{"v":1,"site":"${config.s}","sc":${JSON.stringify(browser())},"sentAt":${Date.now()},"records":[${body}]}`,
         keepalive: true,
         credentials: "include",
       });
@@ -221,7 +224,8 @@
       if (type == "ready") {
         ready = 1;
         // The Worker's wish to be left alone holds for the tracker too.
-        post(0, base, config.s, document.visibilityState, notBefore - Date.now());
+        const { visibilityState } = document;
+        post(0, base, config.s, visibilityState, notBefore - Date.now(), webId || readCookie());
         go();
       } else if (type == "done") done(detail);
       else emit(type, detail);
@@ -334,7 +338,7 @@
       // A shop's own consent tool says it on each page; nothing is to be kept twice.
       if (config.c < 2) local((storage) => (storage[CHOICE] = JSON.stringify(choice)));
       choose(choice);
-      if (!allowed.includes("tracking")) wipe();
+      if (!tracking()) wipe();
       release();
     },
     forget() {

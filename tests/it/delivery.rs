@@ -1,7 +1,7 @@
 //! What leaves a page, when, and how often. The properties run on [`crate::sim`].
 
 use esputnik_kit::{
-    delivery::{Delivery, MAX_PENDING, Output},
+    delivery::{MAX_PENDING, Output},
     wire::{MAX_BATCH_RECORDS, TIME_TO_LIVE},
 };
 use proptest::prelude::*;
@@ -299,7 +299,7 @@ fn sim_start() -> u64 {
 
 #[test]
 fn a_record_is_taken_once() {
-    let mut delivery = Delivery::new("main".into());
+    let mut delivery = crate::sim::delivery();
     assert!(delivery.handle_record("1", "{}".into(), 0, 0));
     assert!(!delivery.handle_record("1", "{}".into(), 0, 0), "while it waits");
     assert!(matches!(delivery.poll_output(50), Output::Send { .. }));
@@ -309,7 +309,7 @@ fn a_record_is_taken_once() {
 
 #[test]
 fn records_beyond_the_room_stay_in_the_store() {
-    let mut delivery = Delivery::new("main".into());
+    let mut delivery = crate::sim::delivery();
     for number in 0..MAX_PENDING {
         assert!(delivery.handle_record(&number.to_string(), "{}".into(), 0, 0));
     }
@@ -322,7 +322,7 @@ fn records_beyond_the_room_stay_in_the_store() {
 
 #[test]
 fn a_cleared_delivery_sends_nothing() {
-    let mut delivery = Delivery::new("main".into());
+    let mut delivery = crate::sim::delivery();
     delivery.handle_record("1", "{}".into(), 0, 0);
     delivery.clear();
     assert!(delivery.is_empty());
@@ -331,12 +331,12 @@ fn a_cleared_delivery_sends_nothing() {
 
 #[test]
 fn the_batch_is_json_that_says_version_site_and_time() {
-    let mut delivery = Delivery::new("main".into());
+    let mut delivery = crate::sim::delivery();
     delivery.handle_record("1", r#"{"id":"1"}"#.into(), 0, 0);
     delivery.handle_record("2", r#"{"id":"2"}"#.into(), 0, 0);
     let Output::Send { body, .. } = delivery.poll_output(77) else { panic!("a batch") };
     let body: serde_json::Value = serde_json::from_str(&body).unwrap();
-    let expected = serde_json::json!({"v": 1, "site": "main", "sentAt": 77,
+    let expected = serde_json::json!({"v": 1, "site": "main", "sc": "W", "sentAt": 77,
         "records": [{"id": "1"}, {"id": "2"}]});
     assert_eq!(body, expected);
 }

@@ -114,11 +114,18 @@ pub(crate) struct Sim {
     random: u32,
 }
 
+/// A delivery that knows whose records it sends.
+pub(crate) fn delivery() -> Delivery {
+    let mut delivery = Delivery::new("main".into());
+    delivery.handle_web_id("W");
+    delivery
+}
+
 impl Sim {
     pub(crate) fn new() -> Self {
         Self {
             now: 1_579_622_183_208,
-            delivery: Delivery::new("main".into()),
+            delivery: delivery(),
             collector: Collector::default(),
             store: BTreeMap::new(),
             under_way: None,
@@ -174,7 +181,7 @@ impl Sim {
                 }
             }
             Op::Reload => {
-                self.delivery = Delivery::new("main".into());
+                self.delivery = delivery();
                 self.under_way = None;
                 (self.asked, self.paused) = (0, 0);
                 for (id, record) in &self.store {
@@ -223,7 +230,7 @@ impl Sim {
         assert_eq!(ids, oldest, "sent again after a verdict, or out of order");
         let records: Vec<_> = ids.iter().map(|id| self.store[id].as_str()).collect();
         let expected = format!(
-            r#"{{"v":1,"site":"main","sentAt":{},"records":[{}]}}"#,
+            r#"{{"v":1,"site":"main","sc":"W","sentAt":{},"records":[{}]}}"#,
             self.now,
             records.join(",")
         );

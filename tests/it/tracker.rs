@@ -84,7 +84,7 @@ fn a_record_that_is_handed_over_again_behind_its_verdict_is_not_sent_again() {
     let record = world.store[&id].clone();
     world.handle(0, Op::Elapse(50));
     world.handle(0, TAKES);
-    world.tell(0, json!([1, id, record]));
+    world.tell(0, json!([1, id, record, "W"]));
     world.handle(0, Op::Elapse(5000));
     assert_eq!(under_way(&world, 0), [""; 0]);
 }
@@ -114,7 +114,7 @@ fn reset_and_submitted_orders_leave_like_events() {
     let mut tracker = Tracker::new();
     for command in ["reset", "orderSubmitted"] {
         let record = json!({"call": [command]}).to_string();
-        let effects = tracker.handle(&json!([1, command, record]).to_string(), 0, 0);
+        let effects = tracker.handle(&json!([1, command, record, "W"]).to_string(), 0, 0);
         assert!(effects.contains("\"wait\"") && !effects.contains("\"done\""), "{effects}");
     }
 }
@@ -125,12 +125,23 @@ fn a_wait_that_the_loader_was_asked_for_holds_for_the_tracker_too() {
         let mut tracker = Tracker::new();
         let _ = tracker.handle(&json!([0, "/k/", "main", "visible", wait]).to_string(), 0, 0);
         let record = json!({"call": ["reset"]}).to_string();
-        let _ = tracker.handle(&json!([1, "id", record]).to_string(), 0, 0);
+        let _ = tracker.handle(&json!([1, "id", record, "W"]).to_string(), 0, 0);
         move |now| tracker.handle("[9]", now, 0).contains("[\"send\"")
     };
     let mut asked = sends(5000);
     assert_eq!((asked(4999), asked(5000)), (false, true));
     assert!(sends(-1_700_000_000_000)(50), "a wait that is over");
+}
+
+#[test]
+fn nothing_leaves_before_it_is_known_whose_it_is() {
+    let mut tracker = Tracker::new();
+    let _ = tracker.handle(&json!([0, "/k/", "main", "visible"]).to_string(), 0, 0);
+    let record = |sc: Value| json!([1, "id", json!({"call": ["reset"]}).to_string(), sc]);
+    let _ = tracker.handle(&record(Value::Null).to_string(), 0, 0);
+    assert!(!tracker.handle("[9]", 100, 0).contains("[\"send\""));
+    let effects = tracker.handle(&record(json!("W\"1")).to_string(), 200, 0);
+    assert!(effects.contains(r#"\"sc\":\"W\\\"1\""#), "{effects}");
 }
 
 #[test]

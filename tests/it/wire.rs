@@ -27,7 +27,7 @@ fn refusal(member: &str, set: Option<serde_json::Value>) -> Vec<String> {
         Some(set) => record[member] = set,
         None => drop(record.as_object_mut().unwrap().remove(member)),
     }
-    names(&[Record::from_value(&value(record)).unwrap_err()])
+    names(&[Record::from_value(&value(record), None).unwrap_err()])
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn the_contracts_numbers_are_fixed() {
 
 #[test]
 fn a_record_is_read_whole() {
-    let record = Record::from_value(&value(record())).unwrap();
+    let record = Record::from_value(&value(record()), None).unwrap();
     assert_eq!((record.id.as_str(), record.at), (ID, NOW));
     assert_eq!(record.command, "sendEvent");
     assert_eq!(record.arguments, [Value::text("MainPage")]);
@@ -66,7 +66,7 @@ fn what_a_record_needs_is_missed_by_name() {
 #[test]
 fn a_record_is_an_object() {
     for record in [json!(null), json!([]), json!("x"), json!(1)] {
-        let problem = Record::from_value(&value(record)).unwrap_err();
+        let problem = Record::from_value(&value(record), None).unwrap_err();
         assert_eq!(names(&[problem]), ["invalid_body"]);
     }
 }
@@ -76,9 +76,9 @@ fn what_a_record_can_do_without_is_not_asked_for() {
     for (member, wrong) in [("page", json!(7)), ("consent", json!("tracking")), ("v", json!("x"))] {
         let mut record = record();
         record[member] = wrong;
-        assert!(Record::from_value(&value(record.clone())).is_ok(), "{member}");
+        assert!(Record::from_value(&value(record.clone()), None).is_ok(), "{member}");
         record.as_object_mut().unwrap().remove(member);
-        assert!(Record::from_value(&value(record)).is_ok(), "{member}");
+        assert!(Record::from_value(&value(record), None).is_ok(), "{member}");
     }
 }
 
@@ -87,8 +87,21 @@ fn a_record_without_consent_allows_nothing() {
     for consent in [json!(null), json!([]), json!({"tracking": true}), json!(true), json!("all")] {
         let mut record = record();
         record["consent"] = consent;
-        let consent = Record::from_value(&value(record)).unwrap().consent;
+        let consent = Record::from_value(&value(record), None).unwrap().consent;
         assert!(!consent.tracking && !consent.forms && !consent.recommendations && !consent.push);
+    }
+}
+
+#[test]
+fn a_record_without_a_web_id_has_that_of_its_batch() {
+    let mut bare = record();
+    let own = bare.as_object_mut().unwrap().remove("sc").unwrap();
+    let read = |record, web_id| Record::from_value(&value(record), web_id);
+    let named = read(bare.clone(), Some("OTHER")).unwrap();
+    assert_eq!(named.web_id.as_str(), "OTHER");
+    assert_eq!(read(record(), Some("OTHER")).unwrap().web_id.as_str(), own);
+    for web_id in [None, Some(""), Some("with space")] {
+        assert_eq!(read(bare.clone(), web_id).unwrap_err().field, "sc", "{web_id:?}");
     }
 }
 
@@ -98,7 +111,7 @@ fn each_purpose_is_allowed_by_itself() {
     for (place, purpose) in purposes.iter().enumerate() {
         let mut record = record();
         record["consent"] = json!([purpose, "something else", 7]);
-        let consent = Record::from_value(&value(record)).unwrap().consent;
+        let consent = Record::from_value(&value(record), None).unwrap().consent;
         let allowed = [consent.tracking, consent.forms, consent.recommendations, consent.push];
         assert_eq!(allowed.map(usize::from).iter().sum::<usize>(), 1);
         assert!(allowed[place], "{purpose}");
@@ -123,7 +136,7 @@ fn a_web_id_of_up_to_128_visible_characters_is_taken() {
     ] {
         let mut record = record();
         record["sc"] = json!(web_id);
-        assert_eq!(Record::from_value(&value(record)).is_ok(), taken, "{web_id:?}");
+        assert_eq!(Record::from_value(&value(record), None).is_ok(), taken, "{web_id:?}");
     }
 }
 

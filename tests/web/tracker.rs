@@ -19,7 +19,7 @@ fn run(message: &str, after: f64) -> Vec<String> {
 /// A tracker that knows its settings and nothing else: tests share one module.
 fn start() {
     run("[4]", 0.0);
-    run(r#"[0,"https://shop.example/k/","main","visible"]"#, 0.0);
+    run(r#"[0,"https://shop.example/k/","main","visible",0,"W"]"#, 0.0);
     run("[7,[],[]]", 0.0);
 }
 
@@ -32,7 +32,7 @@ fn record(id: &str, call: &str) -> String {
     let record = format!(
         r#"{{"v":1,"id":"{id}","at":1,"call":{call},"page":{{}},"sc":"W","consent":["tracking"]}}"#
     );
-    format!(r#"[1,"{id}",{}]"#, String::from(JSON::stringify(&JsValue::from(record)).unwrap()))
+    format!(r#"[1,"{id}",{},"W"]"#, String::from(JSON::stringify(&JsValue::from(record)).unwrap()))
 }
 
 fn find<'a>(effects: &'a [String], text: &str) -> &'a str {
@@ -55,7 +55,7 @@ fn records_of_one_moment_leave_together() {
     let body = JSON::parse(send).and_then(|send| Reflect::get_u32(&send, 1)).unwrap();
     let body = body.as_string().unwrap_or_default();
     assert!(
-        body.starts_with(r#"{"v":1,"site":"main","sentAt":1800000000100,"records":["#),
+        body.starts_with(r#"{"v":1,"site":"main","sc":"W","sentAt":1800000000100,"records":["#),
         "{body}"
     );
     assert!(body.contains(&first) && body.contains(&second), "{body}");

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use worker::{Env, Method, Result};
 
 use crate::{
-    outbox_object::{About, contact_hash},
+    outbox_object::{About, Ingest, contact_hash},
     routes,
     store::{Known, NewBatch, Store},
 };
@@ -77,14 +77,16 @@ pub(crate) async fn ask(env: &Env, object: &str, web_id: &str) -> Result<Handove
     Ok(serde_json::from_str(&answer)?)
 }
 
-/// The browsers that sent `records`.
-pub(crate) fn web_ids(records: &[Box<RawValue>]) -> BTreeSet<String> {
+/// The browsers that sent a batch's records.
+pub(crate) fn web_ids(batch: &Ingest) -> BTreeSet<String> {
     #[derive(Deserialize)]
     struct Sender {
-        sc: String,
+        #[serde(default)]
+        sc: Option<String>,
     }
-    let sender = |record: &RawValue| serde_json::from_str::<Sender>(record.get()).ok();
-    records.iter().filter_map(|record| sender(record)).map(|sender| sender.sc).collect()
+    let sender = |record: &RawValue| serde_json::from_str::<Sender>(record.get()).ok()?.sc;
+    let sender = |record: &RawValue| sender(record).or_else(|| batch.sc.clone());
+    batch.records.iter().filter_map(|record| sender(record)).collect()
 }
 
 /// One answer of two objects about the same events: the old one knows what became of those that

@@ -17,7 +17,7 @@ use esputnik_kit::{
     problem::{Code, Problem},
     retry::parse_retry_after,
     value::Value,
-    visitor::{Context, Outcome, Visitor},
+    visitor::{Context, Outcome, Times, Visitor},
     wire::{Record, result_value},
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
@@ -46,6 +46,9 @@ const RETRY_ALARM: i64 = 10_000;
 const DEAD_PAGE: u32 = 100;
 const REPLAYED: u32 = 1000;
 
+/// Visitors whose events' times are kept in memory, as many as an object has at a time and more.
+const MAX_TIMED: usize = 1000;
+
 /// Requests of an alarm that are left for what is not an event.
 const SPARE_REQUESTS: u32 = 5;
 
@@ -56,6 +59,9 @@ pub(crate) struct Ingest {
     pub(crate) received: u64,
     pub(crate) sent_at: u64,
     pub(crate) agent: String,
+    /// The web id of records that name none.
+    #[serde(default)]
+    pub(crate) sc: Option<String>,
     pub(crate) records: Vec<Box<RawValue>>,
 }
 
@@ -98,6 +104,8 @@ struct Inner {
     outbox: Outbox,
     /// What is stored of rows that are being sent.
     progress: Progress,
+    /// The times given to the latest events, by visitor.
+    times: HashMap<String, Times>,
     salt: String,
     counters: Counters,
 }
@@ -137,7 +145,7 @@ impl DurableObject for OutboxObject {
             "/ingest" | "/ingest-rest" if self.is_retired()? => return Response::error("", 503),
             "/ingest" => {
                 let batch: Ingest = serde_json::from_str(&text)?;
-                self.take_over(&batch.site, handover::web_ids(&batch.records)).await?;
+                self.take_over(&batch.site, handover::web_ids(&batch)).await?;
                 self.ingest(&batch)?
             }
             "/ingest-rest" => {
@@ -191,7 +199,8 @@ impl OutboxObject {
         }
         let salt = store.salt(&random_hex())?;
         let counters = Counters::default();
-        *self.inner.borrow_mut() = Some(Inner { store, outbox, progress, salt, counters });
+        let times = HashMap::new();
+        *self.inner.borrow_mut() = Some(Inner { store, outbox, progress, times, salt, counters });
         Ok(())
     }
 
@@ -226,19 +235,28 @@ impl OutboxObject {
                 let read = if text.len() > MAX_RECORD {
                     Err(Problem::new(Code::TooLong, "", "a record may have 32,768 bytes"))
                 } else {
-                    json::parse(text).and_then(|value| Record::from_value(&value))
+                    json::parse(text)
+                        .and_then(|value| Record::from_value(&value, batch.sc.as_deref()))
                 };
                 let (id, outcome) = match read {
                     Ok(record) => {
-                        let apply = |visitor: &mut Visitor| visitor.apply(&record, &context);
                         let web_id = record.web_id.as_str();
-                        (record.id.clone(), intake.take(inner, web_id, &record.id, apply)?)
+                        let mut times = inner.times.remove(web_id).unwrap_or_default();
+                        let apply =
+                            |visitor: &mut Visitor| visitor.apply(&record, &context, &mut times);
+                        let taken =
+                            (record.id.clone(), intake.take(inner, web_id, &record.id, apply)?);
+                        inner.times.insert(web_id.to_owned(), times);
+                        taken
                     }
                     Err(problem) => (raw_id(text), Outcome::refused(problem, Vec::new())),
                 };
                 let warnings = &outcome.warnings;
                 let result = result_value(&id, outcome.verdict, outcome.reason.as_ref(), warnings);
                 results.push(result);
+            }
+            if inner.times.len() > MAX_TIMED {
+                inner.times.clear();
             }
             intake.store(inner)?;
             Ok(results_text(results))

@@ -124,6 +124,9 @@ struct Batch {
     v: u64,
     #[serde(default)]
     site: Option<String>,
+    /// The web id of records that name none.
+    #[serde(default)]
+    sc: Option<String>,
     #[serde(rename = "sentAt")]
     sent_at: u64,
     records: Vec<Box<RawValue>>,
@@ -135,7 +138,7 @@ struct Address {
     #[serde(default)]
     id: String,
     #[serde(default)]
-    sc: String,
+    sc: Option<String>,
 }
 
 async fn batch(mut request: Request, env: &Env, config: &Config) -> Result<Response, Error> {
@@ -179,7 +182,8 @@ async fn take_batch(
         results.push(None);
         let address: Option<Address> = serde_json::from_str(record.get()).ok();
         let id = address.as_ref().map(|address| address.id.clone()).unwrap_or_default();
-        let Some(known) = address.and_then(|address| WebId::parse(&address.sc)) else {
+        let named = address.and_then(|address| address.sc.or_else(|| batch.sc.clone()));
+        let Some(known) = named.and_then(|named| WebId::parse(&named)) else {
             let fix = "send records as the kit's own loader writes them";
             let problem = Problem::new(Code::InvalidBody, "sc", fix);
             let refusal = result_value(&id, Verdict::Refused, Some(&problem), &[]).to_json();
@@ -203,6 +207,7 @@ async fn take_batch(
             received,
             sent_at: batch.sent_at,
             agent: agent.clone(),
+            sc: batch.sc.clone(),
             records,
         };
         let body = serde_json::to_string(&ingest).map_err(worker::Error::from)?;

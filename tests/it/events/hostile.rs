@@ -23,7 +23,7 @@ fn every_door(text: &str) -> Vec<Result<(), Vec<String>>> {
     };
     let mut answers = vec![
         read(Event::from_rest(&value).map(|reading| assert!(is_json(&encode_value(&reading))))),
-        read(Record::from_value(&value).map(drop).map_err(|problem| vec![problem])),
+        read(Record::from_value(&value, None).map(drop).map_err(|problem| vec![problem])),
     ];
     for (command, name) in [
         ("sendEvent", Some("StatusCart")),

@@ -143,7 +143,7 @@ impl World {
             Some(old) => *old = page,
             None => self.pages.push(page),
         }
-        self.tell(place, json!([0, "https://shop.example/k/", "main", visibility]));
+        self.tell(place, json!([0, "https://shop.example/k/", "main", visibility, 0, "W"]));
     }
 
     pub(crate) fn handle(&mut self, place: usize, op: Op) {
@@ -185,7 +185,7 @@ impl World {
             self.unreadable.insert(id.clone());
         }
         self.store.insert(id.clone(), record.clone());
-        self.tell(place, json!([1, id, record]));
+        self.tell(place, json!([1, id, record, "W"]));
         id
     }
 
