@@ -258,7 +258,8 @@
       store((records) => {
         records.getAll(null, 500).onsuccess = ({ target }) => {
           for (const record of target.result) pending.set(JSON.parse(record).id, record);
-          go();
+          // Behind a pause that failures have caused, if there is one.
+          soon(0);
         };
       });
   };

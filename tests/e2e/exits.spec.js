@@ -1,6 +1,6 @@
 // Ends of all kinds: of pages, of browsers, of the network, of the platform, of the Worker.
 import {
-  expect, forgotten, kept, keys, once, page as html, start, test, tracked,
+  expect, forgotten, kept, keys, leave, once, page as html, start, test, tracked,
 } from "./kit.js";
 
 /** The process of the page that is busy. */
@@ -31,15 +31,7 @@ for (const there of [true, false])
 
     test("events called with a navigation arrive", async ({ page, front, stack }) => {
       const sent = await open(page, front);
-      await start(
-        page,
-        (to) => {
-          send("gone", 10);
-          location.href = to;
-        },
-        front.elsewhere,
-      );
-      await page.waitForURL(front.elsewhere);
+      await leave(page, front, "gone", 10);
       await once(stack, [...sent, ...keys("gone", 10)], { views: 1 });
     });
 

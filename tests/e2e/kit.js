@@ -385,3 +385,14 @@ const warm = (round) => Array.from({ length: round + 1 }, (_, i) => `warm${i}-0`
 /** Runs `act` in the page in a task of its own, which may end the page. */
 export const start = (page, act, argument) =>
   page.evaluate(`void setTimeout(() => (${act})(${JSON.stringify(argument)}))`);
+
+/** Calls `count` events and leaves for another site in the same task. */
+export const leave = (page, front, prefix, count, size = 0) =>
+  start(
+    page,
+    ({ prefix, count, size, to }) => {
+      send(prefix, count, size);
+      location.href = to;
+    },
+    { prefix, count, size, to: front.elsewhere },
+  ).then(() => page.waitForURL(front.elsewhere));

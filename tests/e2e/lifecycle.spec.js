@@ -1,7 +1,7 @@
 // Pages as browsers keep, hide, prepare and restrict them; and the page's own code, which the kit
 // must neither disturb nor be disturbed by.
 import {
-  SNIPPET, expect, forgotten, keys, once, page as html, start, test, tracked,
+  SNIPPET, expect, forgotten, keys, leave, once, page as html, test, tracked,
 } from "./kit.js";
 
 /** A promise of an answer that a page waits for, and the function that gives it. */
@@ -174,15 +174,7 @@ test.describe("events are delivered though", () => {
       await page.goto("/");
       await page.evaluate(() => send("denied", 5));
       await once(stack, keys("denied", 5), { views: 1 });
-      await start(
-        page,
-        (to) => {
-          send("leaving", 3);
-          location.href = to;
-        },
-        front.elsewhere,
-      );
-      await page.waitForURL(front.elsewhere);
+      await leave(page, front, "leaving", 3);
       await once(stack, [...keys("denied", 5), ...keys("leaving", 3)], { views: 1 });
     });
 
@@ -202,15 +194,7 @@ test.describe("events are delivered though", () => {
     expect(denied).toBe("SecurityError");
     await page.evaluate(() => send("denied", 5));
     await once(stack, keys("denied", 5), { views: 1 });
-    await start(
-      page,
-      (to) => {
-        send("leaving", 3);
-        location.href = to;
-      },
-      front.elsewhere,
-    );
-    await page.waitForURL(front.elsewhere);
+    await leave(page, front, "leaving", 3);
     await once(stack, [...keys("denied", 5), ...keys("leaving", 3)], { views: 1 });
     expect(errors).toEqual([]);
   });

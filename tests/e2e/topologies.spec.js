@@ -1,5 +1,5 @@
 // Where the kit is served from: the shop's own host, its server, a host beside it, another site.
-import { expect, forgotten, keys, once, page as html, start, test as base } from "./kit.js";
+import { expect, forgotten, keys, leave, once, page as html, start, test as base } from "./kit.js";
 import { Stack } from "./stack.js";
 
 /** Stacks whose settings a test gives itself, since they name the test's own hosts. */
@@ -69,11 +69,7 @@ test("a host beside the shop's runs the tracker on the page, with the shop's coo
   expect(cookie.domain).toBe(".shop.localhost");
   const [{ body }] = await stack.events("PageView");
   expect(cookie.value).toBe(body.GeneralInfo.cookies.sc);
-  await start(page, (to) => {
-    send("leaving", 3);
-    location.href = to;
-  }, front.elsewhere);
-  await page.waitForURL(front.elsewhere);
+  await leave(page, front, "leaving", 3);
   await once(stack, [...keys("beside", 3), ...keys("leaving", 3)], { views: 1 });
 });
 

@@ -1,19 +1,8 @@
 // The delivery trials that trackers are measured by. In each, every event must be at the platform
 // exactly once in the end.
 import {
-  SNIPPET, expect, forgotten, keys, once, page as html, start, test, tracked,
+  SNIPPET, expect, forgotten, keys, leave, once, page as html, start, test, tracked,
 } from "./kit.js";
-
-/** Calls `count` events and leaves for another site in the same task. */
-const leave = (page, front, prefix, count, size = 0) =>
-  start(
-    page,
-    ({ prefix, count, size, to }) => {
-      send(prefix, count, size);
-      location.href = to;
-    },
-    { prefix, count, size, to: front.elsewhere },
-  ).then(() => page.waitForURL(front.elsewhere));
 
 test("1: one event and navigation in the same task arrive without a return", async ({
   page, front, stack,
