@@ -57,7 +57,8 @@ for (const launch of [firefox, webkit]) {
       assert.match(await browser.read("document.cookie"), /\bsc=[0-9A-F-]{36}/);
     });
     await check("twenty calls and an exit in one task lose nothing", async () => {
-      await browser.open(stack.shop + "/exit.html");
+      // The page leaves while it loads, which some drivers call a navigation that failed.
+      await browser.open(stack.shop + "/exit.html").catch(() => {});
       const events = await stack.arrived(3 + 22, { within: 30_000 });
       const expected = Array.from({ length: 20 }, (_, i) => "exit-" + i);
       assert.deepEqual(keys(events), ["plain-1", "plain-2", ...expected].sort());
