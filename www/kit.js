@@ -1,6 +1,6 @@
 // The loader: the part of the kit that runs on the page's main thread.
 //
-// It defines `eS` at once, turns each call into a record (message id, time, page, browser,
+// It defines `eS` at once, turns each call into a record (message id, time, page,
 // consent), keeps the record where it survives the page, and hands it to the tracker in a
 // dedicated worker. What the tracker has not taken in time, or when the page goes, leaves from
 // here in the same form: the Worker reads both with the same core.

@@ -100,8 +100,11 @@ async function call(calls, { stack, browser, path }) {
   const context = await browser.newContext();
   try {
     const page = await context.newPage();
-    if (path == "raw") await page.addInitScript(() => delete window.WebAssembly);
-    if (path == "raw") await page.addInitScript(() => delete window.Worker);
+    if (path == "raw")
+      await page.addInitScript(() => {
+        delete window.WebAssembly;
+        delete window.Worker;
+      });
     if (path == "tracker") await page.addInitScript(watchTracker);
     const carriers = new Set();
     page.on("request", (request) => {

@@ -151,12 +151,9 @@ impl Browser {
         if self.known.contains(&record.id) {
             return Outcome::known_message(&record.id);
         }
-        let outcome = {
-            let mut times = std::mem::take(&mut self.times);
-            let outcome = self.with(|visitor| visitor.apply(record, &context, &mut times));
-            self.times = times;
-            outcome
-        };
+        let mut times = std::mem::take(&mut self.times);
+        let outcome = self.with(|visitor| visitor.apply(record, &context, &mut times));
+        self.times = times;
         if outcome.verdict != esputnik_kit::wire::Verdict::Refused {
             self.known.insert(record.id.clone());
         }

@@ -102,13 +102,7 @@ impl Store {
         for table in TABLES.split_inclusive(';').filter(|statement| statement.contains("CREATE")) {
             store.write(table, vec![])?;
         }
-        #[derive(Deserialize)]
-        struct Meta {
-            value: String,
-        }
-        let versions: Vec<Meta> =
-            store.read("SELECT value FROM meta WHERE name = 'version'", vec![])?;
-        match versions.first().and_then(|meta| meta.value.parse::<i64>().ok()) {
+        match store.meta("version")?.and_then(|value| value.parse::<i64>().ok()) {
             None => {
                 let sql = "INSERT INTO meta (name, value) VALUES ('version', ?)";
                 store.write(sql, vec![VERSION.to_string().into()])?;
@@ -127,6 +121,17 @@ impl Store {
 
     fn read<T: DeserializeOwned>(&self, sql: &str, values: Vec<SqlStorageValue>) -> Result<Vec<T>> {
         self.sql.exec(sql, values)?.to_array()
+    }
+
+    /// What the object keeps of itself under this name.
+    fn meta(&self, name: &str) -> Result<Option<String>> {
+        #[derive(Deserialize)]
+        struct Found {
+            value: String,
+        }
+        let found: Vec<Found> =
+            self.read("SELECT value FROM meta WHERE name = ?", vec![name.into()])?;
+        Ok(found.into_iter().next().map(|row| row.value))
     }
 
     pub(crate) fn visitor(&self, web_id: &str) -> Result<Option<Visitor>> {
@@ -270,17 +275,8 @@ impl Store {
 
     /// How far the rows are that were being sent when the object was last at work.
     pub(crate) fn progress(&self) -> Result<Progress> {
-        #[derive(Deserialize)]
-        struct Found {
-            value: String,
-        }
-        let found: Vec<Found> =
-            self.read("SELECT value FROM meta WHERE name = 'progress'", vec![])?;
-        Ok(found
-            .first()
-            .map(|row| serde_json::from_str(&row.value))
-            .transpose()?
-            .unwrap_or_default())
+        let stored = self.meta("progress")?;
+        Ok(stored.map(|text| serde_json::from_str(&text)).transpose()?.unwrap_or_default())
     }
 
     pub(crate) fn put_progress(&self, progress: &Progress) -> Result<usize> {
