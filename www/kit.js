@@ -73,7 +73,7 @@
 
   const each = (use) =>
     local((storage) => {
-      for (const key of Object.keys(storage))
+      for (const key of Object.keys(storage).sort())
         if (key.startsWith(KEY)) use(key.slice(3), storage[key]);
     });
 
@@ -113,17 +113,18 @@
   const readCookie = () => (/(?:^|; )sc=([^;]+)/.exec(document.cookie) || [])[1];
 
   /** The web id. It is asked for when something leaves: at the page's start, the browser would take
-   *  longer to say it than the kit for all the rest. */
+   *  longer to say it than the kit for all the rest. A new visitor's is the id of the first record
+   *  that waits, so that two tabs which wait for the same one do not name its visitor differently. */
   const browser = () => {
-    webId = webId || readCookie();
-    if (!webId) {
-      // The platform's own script keeps the id here too.
-      webId =
-        local((storage) => JSON.parse(storage.esState || "{}").customerId) ||
-        uuid(Date.now()).toUpperCase();
-      // 400 days is the longest that browsers allow.
-      cookie(webId, 34560000);
-    }
+    const kept = readCookie();
+    webId =
+      kept ||
+      webId ||
+      // The platform's own script keeps the id here too; without one, this fails quietly.
+      local(({ esState }) => JSON.parse(esState).customerId) ||
+      pending.keys().next().value.toUpperCase();
+    // 400 days is the longest that browsers allow.
+    if (!kept) cookie(webId, 34560000);
     return webId;
   };
 
@@ -224,8 +225,7 @@
       if (type == "ready") {
         ready = 1;
         // The Worker's wish to be left alone holds for the tracker too.
-        const { visibilityState } = document;
-        post(0, base, config.s, visibilityState, notBefore - Date.now(), webId || readCookie());
+        post(0, base, config.s, document.visibilityState, notBefore - Date.now(), webId || readCookie());
         go();
       } else if (type == "done") done(detail);
       else emit(type, detail);

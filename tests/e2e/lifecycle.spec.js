@@ -109,6 +109,28 @@ test("two tabs that share the queue deliver each event once", async ({
   await forgotten(page);
 });
 
+test("two tabs that a new visitor opens at once are one visitor's", async ({
+  front, stack, browser,
+}) => {
+  test.setTimeout(90_000);
+  // Each tab takes over what the other one has written, and both send it at the same moment.
+  front.hangTracker();
+  const busy = `<script>
+    const end = Math.ceil(Date.now() / 2000) * 2000;
+    while (Date.now() < end);
+  </script>`;
+  front.page("/busy", html({ body: busy }));
+  const rounds = 5;
+  for (let round = 0; round < rounds; round++) {
+    const visitor = await browser.newContext({ baseURL: front.origin });
+    const tabs = await Promise.all([visitor.newPage(), visitor.newPage()]);
+    await Promise.all(tabs.map((tab) => tab.goto("/busy")));
+    await expect.poll(() => front.views().length).toBe(2 * (round + 1));
+    await visitor.close();
+  }
+  await once(stack, [], { views: 2 * rounds });
+});
+
 test("a tab delivers what another one left behind", async ({ page, front, stack, context }) => {
   test.setTimeout(90_000);
   const other = await context.newPage();
