@@ -24,18 +24,20 @@
 //! | [`retry`] | which failures may be repeated, and when |
 //! | [`visitor`] | the rules that need memory: identity, cart, purchase |
 //! | [`outbox`] | the Worker's durable queue as a state machine |
+//! | [`api`] | the platform's REST API: every operation as data |
 //! | [`config`] | the deployment's settings, typed |
 //! | [`shard`] | which object holds a visitor's events |
 //! | [`tracker`] | what the page's tracker decides, message by message |
 //! | `browser` | the tracker's face; not in the default build |
 //!
 //! Arrows go one way: nothing here names a host, and the tracker never links what belongs to the
-//! edge (`json`, `visitor`, `outbox`, `config`, `shard`). A test holds the table of who may import whom.
+//! edge (`api`, `json`, `visitor`, `outbox`, `config`, `shard`). A test holds the table of who may import whom.
 //!
 //! # Out of scope
 //!
 //! Transport, storage and the DOM are the hosts'. So are secrets: no type here can hold a key.
 
+pub mod api;
 pub mod config;
 pub mod consent;
 pub mod delivery;

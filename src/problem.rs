@@ -23,8 +23,16 @@ pub enum Code {
     TooDeep,
     /// A number outside what makes sense for its field.
     OutOfRange,
-    /// A control character where none can be meant.
+    /// A control character where none can be meant, or one that the platform does not take here.
     ForbiddenCharacter,
+    /// None of the values that the field may have.
+    UnknownValue,
+    /// More entries than the platform takes at a time.
+    TooMany,
+    /// Fields that exclude each other, or that only make sense together.
+    Conflict,
+    /// Text that is no date, or no period that the platform takes.
+    InvalidDate,
     /// The visitor has not allowed this.
     ConsentMissing,
     /// The event may come from the shop's server only.
@@ -45,6 +53,8 @@ pub enum Code {
     TextForNumber,
     /// `true` or `false` where the documents ask for 1 or 0.
     BoolForFlag,
+    /// Text or a number where the documents ask for `true` or `false`.
+    OtherForBool,
     /// One value where the documents ask for a list.
     ValueForList,
     /// An empty value, left out.
@@ -65,6 +75,14 @@ pub enum Code {
     GuidReused,
     /// The time was outside the last seven days and was moved to their border.
     TimeClamped,
+    /// A date without an offset from UTC, which the platform's documents read in two ways.
+    NoOffset,
+    /// The platform leaves a value of this kind out of what it stores.
+    NotStored,
+    /// No ids at all, which means all contacts of the segment.
+    EmptiesSegment,
+    /// Not the JSON alone, or not the JSON that was announced; what could be read was.
+    Unclean,
 
     // Reasons of a duplicate: the fact is known already.
     /// A record of this message id is stored.
@@ -89,6 +107,10 @@ impl Code {
             Self::TooDeep => "too_deep",
             Self::OutOfRange => "out_of_range",
             Self::ForbiddenCharacter => "forbidden_character",
+            Self::UnknownValue => "unknown_value",
+            Self::TooMany => "too_many",
+            Self::Conflict => "conflict",
+            Self::InvalidDate => "invalid_date",
             Self::ConsentMissing => "consent_missing",
             Self::ServerOnly => "server_only",
             Self::UnknownSite => "unknown_site",
@@ -98,6 +120,7 @@ impl Code {
             Self::NumberForText => "number_for_text",
             Self::TextForNumber => "text_for_number",
             Self::BoolForFlag => "bool_for_flag",
+            Self::OtherForBool => "other_for_bool",
             Self::ValueForList => "value_for_list",
             Self::EmptyValue => "empty_value",
             Self::NestedGeneralInfo => "nested_general_info",
@@ -108,6 +131,10 @@ impl Code {
             Self::GuidMade => "guid_made",
             Self::GuidReused => "guid_reused",
             Self::TimeClamped => "time_clamped",
+            Self::NoOffset => "no_offset",
+            Self::NotStored => "not_stored",
+            Self::EmptiesSegment => "empties_segment",
+            Self::Unclean => "unclean",
             Self::KnownMessage => "known_message",
             Self::CartUnchanged => "cart_unchanged",
             Self::OrderKnown => "order_known",

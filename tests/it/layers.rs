@@ -23,6 +23,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("outbox", &["retry"]),
     ("visitor", &["event", "identity", "problem", "value", "wire"]),
     ("json", &["problem", "value"]),
+    ("api", &["json", "problem", "retry", "value"]),
     ("config", &["value"]),
     ("shard", &["config"]),
     ("tracker", &["delivery", "event", "problem", "retry", "value", "wire"]),
@@ -30,7 +31,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 /// What belongs to the edge. `serde_json` alone weighs more than the whole tracker.
-const EDGE: &[&str] = &["config", "json", "outbox", "shard", "visitor"];
+const EDGE: &[&str] = &["api", "config", "json", "outbox", "shard", "visitor"];
 
 /// The modules that may name `serde_json`.
 const JSON_READERS: &[&str] = &["config", "json", "visitor"];

@@ -4,6 +4,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "tables of cases read better with values")]
 #![expect(clippy::too_many_lines, reason = "a table of cases is as long as its cases")]
 
+mod api;
 mod config;
 mod delivery;
 mod events;
