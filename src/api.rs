@@ -26,6 +26,7 @@
 //! | [`answer`] | bodies that are no JSON, or not the JSON that was announced |
 //! | [`text`], [`time`] | names, keys and dates that the platform limits |
 //! | [`table`] | all operations, found by method and address |
+//! | [`relay`] | calls of a shop's server, and the one form of what it is answered |
 //! | the others | one file for each chapter of the reference |
 //!
 //! The limits and quirks come from the platform's public reference and guides; where those
@@ -47,6 +48,7 @@ pub mod order;
 pub mod preprocessor;
 pub mod promo_code;
 pub mod recommendation;
+pub mod relay;
 pub mod segment;
 pub mod send;
 pub mod shape;

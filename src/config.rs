@@ -2,10 +2,20 @@
 //!
 //! What the types leave out because it is missing, [`Config::validate`] asks for, with an example.
 
+mod address;
+mod outbox;
+mod token;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use self::address::{is_host, is_upstream};
+pub use self::{
+    address::is_loopback,
+    outbox::OutboxConfig,
+    token::{Scope, Token},
+};
 use crate::value::{Members, Value};
 
 /// The version of the configuration that this build reads.
@@ -25,39 +35,24 @@ pub struct Config {
     /// How events are stored and sent on.
     #[serde(default)]
     pub outbox: OutboxConfig,
+    /// The platform's REST API.
+    #[serde(default)]
+    pub api: ApiConfig,
+    /// Tokens of the shop's servers, each under a name of your own.
+    #[serde(default)]
+    pub tokens: BTreeMap<String, Token>,
     /// The sites, each under a name of your own.
     #[serde(default)]
     pub sites: BTreeMap<String, Site>,
 }
 
-/// How events are stored and sent on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The platform's REST API.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
-pub struct OutboxConfig {
-    /// Objects that a site's visitors are spread over. One takes about 200 requests a second.
-    pub shards: u32,
-    /// Raise by one whenever `shards` changes; the old objects are then drained to their end.
-    pub generation: u32,
-    /// The number of shards before the last change; the old objects are found with it.
-    pub previous_shards: Option<u32>,
-    /// Requests a second that the tracker takes from one organisation; unlimited if unset, as no
-    /// limit is documented.
-    pub tracker_per_second: Option<u32>,
-    /// Requests that one invocation of a Worker may make: 50 on the free plan, 10,000 on the paid.
-    pub subrequests: u32,
-}
-
-impl Default for OutboxConfig {
-    fn default() -> Self {
-        Self {
-            shards: 1,
-            generation: 1,
-            previous_shards: None,
-            tracker_per_second: None,
-            subrequests: 50,
-        }
-    }
+pub struct ApiConfig {
+    /// Its address, where it is not the brand's own.
+    pub address: Option<String>,
 }
 
 /// A shop's site.
@@ -258,6 +253,21 @@ impl Config {
         for Error { setting, fix } in self.outbox.errors() {
             wrong(setting, fix);
         }
+        if self.api.address.as_ref().is_some_and(|address| !is_upstream(address)) {
+            let fix = "give an https address without query; http only on loopback".into();
+            wrong("api.address".into(), fix);
+        }
+        for (name, token) in &self.tokens {
+            let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+            if name.is_empty() || !name.bytes().all(plain) {
+                let fix = "name tokens in small letters, digits and underscores".into();
+                wrong(format!("tokens.{name}"), fix);
+            }
+            if token.scopes.is_empty() {
+                let fix = "say what the token opens: [\"contacts\", \"orders\"]".into();
+                wrong(format!("tokens.{name}.scopes"), fix);
+            }
+        }
         if self.sites.is_empty() {
             wrong("sites".into(), "add a table [sites.main] with hosts and site_id".into());
         }
@@ -333,6 +343,17 @@ impl Config {
         found.map(|(name, site)| (name.as_str(), site))
     }
 
+    /// The address of the platform's REST API.
+    #[must_use]
+    pub fn api(&self) -> &str {
+        let brand = self.sites.values().next().map(|site| site.brand).unwrap_or_default();
+        self.api.address.as_deref().unwrap_or(match brand {
+            Brand::Yespo => "https://yespo.io/api",
+            Brand::Esputnik => "https://esputnik.com/api",
+            Brand::Reteno => "https://api.reteno.com/api",
+        })
+    }
+
     /// The site with this id at the platform.
     #[must_use]
     pub fn site_of_id(&self, site_id: &str) -> Option<(&str, &Site)> {
@@ -358,36 +379,6 @@ pub fn check_version(version: u64) -> Result<(), Error> {
         ),
     };
     Err(Error { setting: "version".into(), fix })
-}
-
-impl OutboxConfig {
-    fn errors(&self) -> Vec<Error> {
-        let mut errors = Vec::new();
-        let mut wrong = |setting: &str, fix: &str| {
-            errors.push(Error { setting: format!("outbox.{setting}"), fix: fix.into() });
-        };
-        let sensible = |shards: u32| (1..=1024).contains(&shards);
-        if !sensible(self.shards) {
-            wrong("shards", "choose 1 to 1024");
-        }
-        match (self.generation, self.previous_shards) {
-            (0, _) => wrong("generation", "start at 1"),
-            (1, Some(_)) => {
-                wrong("previous_shards", "raise `generation` by one too, or leave this out");
-            }
-            (1, None) => {}
-            (_, None) => wrong("previous_shards", "say how many shards the generation before had"),
-            (_, Some(shards)) if !sensible(shards) => wrong("previous_shards", "choose 1 to 1024"),
-            _ => {}
-        }
-        if self.tracker_per_second == Some(0) {
-            wrong("tracker_per_second", "give at least 1, or leave it out for no limit");
-        }
-        if self.subrequests < 10 {
-            wrong("subrequests", "give at least 10; the free plan has 50");
-        }
-        errors
-    }
 }
 
 impl Jurisdiction {
@@ -451,36 +442,10 @@ impl Site {
     }
 }
 
-fn is_host(text: &str) -> bool {
-    let (host, port) = text.split_once(':').unwrap_or((text, "80"));
-    let label = |label: &str| {
-        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        !label.is_empty() && label.bytes().all(allowed)
-    };
-    host.split('.').all(label) && port.parse::<u16>().is_ok()
-}
-
-/// Whether only this machine reaches `host`.
-#[must_use]
-pub fn is_loopback(host: &str) -> bool {
-    let host = host.split(':').next().unwrap_or_default();
-    host == "localhost" || host == "127.0.0.1" || host.ends_with(".localhost")
-}
-
-fn is_upstream(address: &str) -> bool {
-    let clean = !address.contains(['?', '#', '@', ' ', '\\']);
-    let rest = |host: &str| host.split('/').next().unwrap_or_default().to_owned();
-    clean
-        && match address.split_once("://") {
-            Some(("https", host)) => is_host(&rest(host)),
-            Some(("http", host)) => is_loopback(&rest(host)),
-            _ => false,
-        }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::Chapter;
 
     fn config(change: impl FnOnce(&mut serde_json::Value)) -> Result<Config, String> {
         let mut value = serde_json::json!({
@@ -571,6 +536,36 @@ mod tests {
         let config = config(|c| c["sites"]["main"]["consent"] = "cmp".into()).unwrap();
         let text = serde_json::to_string(&config).unwrap();
         assert_eq!(Config::from_json(&text).unwrap(), config);
+    }
+
+    #[test]
+    fn tokens_open_what_they_name_and_nothing_else() {
+        let token = |text: &str| {
+            let tokens: serde_json::Value = serde_json::from_str(text).unwrap();
+            config(|config| config["tokens"] = tokens)
+        };
+        let config = token(r#"{"backend": {"scopes": ["contacts", "queue"]}}"#).unwrap();
+        let scopes = &config.tokens["backend"].scopes;
+        assert_eq!(scopes[..], [Scope::Chapter(Chapter::Contacts), Scope::Queue]);
+        assert_eq!(Token::secret("backend"), "KIT_TOKEN_BACKEND");
+        for (text, setting) in [
+            (r#"{"backend": {"scopes": []}}"#, "tokens.backend.scopes"),
+            (r#"{"Backend": {"scopes": ["orders"]}}"#, "tokens.Backend"),
+            (r#"{"backend": {"scopes": ["everything"]}}"#, "give one of tracker, queue, contacts"),
+        ] {
+            let error = token(text).unwrap_err();
+            assert!(error.contains(setting), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_api_is_the_brands_unless_the_settings_say_otherwise() {
+        assert_eq!(config(|_| {}).unwrap().api(), "https://yespo.io/api");
+        let set = |address: &str| {
+            config(|config| config["api"] = serde_json::json!({ "address": address }))
+        };
+        assert_eq!(set("http://127.0.0.1:1/api").unwrap().api(), "http://127.0.0.1:1/api");
+        assert!(set("http://a.example/api").unwrap_err().starts_with("api.address"));
     }
 
     #[test]
