@@ -88,6 +88,7 @@ impl Reader {
         self.plain
     }
 
+    #[inline(never)]
     /// Notes what is wrong; of an answer it is only lost.
     pub(super) fn fail(&mut self, code: Code, fix: &'static str) {
         let problem = Problem::new(code, self.path.clone(), fix);
@@ -123,11 +124,7 @@ impl Reader {
 
     /// Reads in the member `name`.
     pub(super) fn within<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> T) -> T {
-        let length = self.path.len();
-        if length > 0 {
-            self.path.push('.');
-        }
-        self.path.push_str(name);
+        let length = self.enter(name);
         let result = read(self);
         self.path.truncate(length);
         result
@@ -135,13 +132,31 @@ impl Reader {
 
     /// Reads in entry `index` of a list.
     pub(super) fn entry<T>(&mut self, index: usize, read: impl FnOnce(&mut Self) -> T) -> T {
+        let length = self.enter_entry(index);
+        let result = read(self);
+        self.path.truncate(length);
+        result
+    }
+
+    // Apart, and never copied into their hundreds of callers, which would make the Worker a third
+    // larger.
+    #[inline(never)]
+    fn enter(&mut self, name: &str) -> usize {
+        let length = self.path.len();
+        if length > 0 {
+            self.path.push('.');
+        }
+        self.path.push_str(name);
+        length
+    }
+
+    #[inline(never)]
+    fn enter_entry(&mut self, index: usize) -> usize {
         let length = self.path.len();
         self.path.push('[');
         write_whole(index as u64, &mut self.path);
         self.path.push(']');
-        let result = read(self);
-        self.path.truncate(length);
-        result
+        length
     }
 
     /// Reads what stands in an address.
@@ -174,6 +189,7 @@ impl<'a> Object<'a> {
         None
     }
 
+    #[inline(never)]
     /// Takes the member with the first of `names` that is there; the first name is written.
     fn take(
         &mut self,
@@ -201,6 +217,7 @@ impl<'a> Object<'a> {
         found
     }
 
+    #[inline(never)]
     /// Reads a member that may be missing.
     pub(super) fn optional<T: Shape>(
         &mut self,
@@ -211,6 +228,7 @@ impl<'a> Object<'a> {
         reader.within(name, |reader| T::read(value, reader))
     }
 
+    #[inline(never)]
     /// Reads a member that a request must have.
     pub(super) fn required<T: Shape>(
         &mut self,
@@ -227,6 +245,7 @@ impl<'a> Object<'a> {
         None
     }
 
+    #[inline(never)]
     /// What is left: it goes along in a request, and is ignored in an answer.
     pub(super) fn rest(self, reader: &mut Reader) -> Members {
         if reader.is_answer() {
@@ -246,6 +265,7 @@ impl<'a> Object<'a> {
 pub(super) struct Writer(Members);
 
 impl Writer {
+    #[inline(never)]
     pub(super) fn member(&mut self, name: &str, value: &impl Shape) {
         self.0.push((name.to_owned(), value.write()));
     }

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 
 import { browserArguments, executablePath } from "./kit.js";
 import { reading } from "./reading.js";
+import { callRest } from "./rest-case.js";
 import { Stack } from "./stack.js";
 
 /** How long is waited for an outcome, in milliseconds. */
@@ -57,6 +58,12 @@ export async function replay(example, { browser, shop, path, shared }) {
   const { id } = Object(example);
   let own;
   const work = async () => {
+    if (Object(example).kind == "rest-call") {
+      own = await start({ shop });
+      const received = async () => (await arrived(own)).filter(({ path }) => path != "/api/v2");
+      const outcome = await callRest(example, { stack: own, parse, received });
+      return { ...outcome, requests: await received() };
+    }
     const read = reading(example);
     if (read.refused) return { verdict: "refused", ...read.refused, warnings: [], requests: [] };
     if (read.calls && shared) {
@@ -207,6 +214,11 @@ async function settle(stack, webId) {
     if (Date.now() > end) throw new Error(`the event has not reached the platform`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+  return arrived(stack, webId);
+}
+
+/** What the platform has received of all, or of one visitor. */
+async function arrived(stack, webId) {
   const received = await stack.json("/requests");
   return received
     .filter(({ sc }) => webId === undefined || sc === webId)
@@ -229,7 +241,8 @@ function asRead(body) {
 }
 
 /** The line of a case, for people. */
-function readable({ id, verdict, code, field, message, warnings, requests }) {
+function readable(line) {
+  const { id, verdict, code, field, message, warnings, requests } = line;
   const problem = ({ code, field, message }) =>
     [code, field && `at ${field}`, message && `(${message})`].filter(Boolean).join(" ");
   const reason = problem({ code, field, message });
@@ -241,6 +254,13 @@ function readable({ id, verdict, code, field, message, warnings, requests }) {
     const text = typeof body == "string" ? body : JSON.stringify(body, null, 2);
     lines.push("", ...text.split("\n").map((line) => "    " + line));
   }
+  const change = ({ at, from, to }) => `${at}: ${JSON.stringify(from)} -> ${JSON.stringify(to)}`;
+  for (const [name, list = []] of [
+    ["sent otherwise", line.changed],
+    ["answered otherwise", line.answer_changed],
+  ])
+    for (const entry of list) lines.push(`  ${name}: ${change(entry)}`);
+  if (line.answer !== undefined) lines.push("  answer: " + JSON.stringify(line.answer));
   return lines.join("\n") + "\n";
 }
 

@@ -18,8 +18,10 @@ pub(crate) enum Error {
     Origin,
     /// The call needs the server token.
     Unauthorised,
-    /// The body is too long.
-    TooLong,
+    /// The token does not open this.
+    Scope(&'static str),
+    /// The body is longer than so many bytes.
+    TooLong(usize),
     /// The body is compressed, which is not taken.
     Encoded,
     /// The body is not what is asked for.
@@ -56,9 +58,16 @@ impl Error {
                 plain(403, "origin_not_allowed", "add the page's host to its site in kit.toml")
             }
             Self::Unauthorised => {
-                plain(401, "unauthorised", "send Authorization: Bearer with KIT_SERVER_TOKEN")
+                let fix = "send Authorization: Bearer with KIT_SERVER_TOKEN or a token of kit.toml";
+                plain(401, "unauthorised", fix)
             }
-            Self::TooLong => plain(413, "too_long", "send at most 64 KB"),
+            Self::Scope(scope) => {
+                let fix = ["add \"", scope, "\" to the scopes of this token in kit.toml"].concat();
+                plain(403, "scope_missing", &fix)
+            }
+            Self::TooLong(most) => {
+                plain(413, "too_long", &format!("send at most {} KB", most / 1024))
+            }
             Self::Encoded => plain(415, "encoded", "send the body uncompressed"),
             Self::Body(problem) => {
                 let status = if problem.code == Code::UnknownSite { 422 } else { 400 };

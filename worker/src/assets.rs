@@ -2,6 +2,7 @@
 
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
+use base64ct::{Base64, Encoding as _};
 use esputnik_kit::{
     config::{Config, Mode, Site},
     value::Value,
@@ -61,7 +62,7 @@ pub(crate) fn loader(config: &Config, name: &str, site: &Site) -> Option<Rc<Load
     let text = template.replace("__KIT__", &page);
     let hex = hex(&Sha256::digest(text.as_bytes()));
     let file = [hex.get(..16)?, ".js"].concat();
-    let integrity = ["sha384-", &base64(&Sha384::digest(text.as_bytes()))].concat();
+    let integrity = ["sha384-", &Base64::encode_string(&Sha384::digest(text.as_bytes()))].concat();
     let loader = Rc::new(Loader { file, integrity, text });
     LOADERS.with_borrow_mut(|loaders| loaders.insert(name.to_owned(), Rc::clone(&loader)));
     Some(loader)
@@ -116,17 +117,4 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: [char; 16] =
         ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|n| DIGITS[usize::from(n)]).collect()
-}
-
-/// Base64 of bytes whose number three divides, as the 48 of SHA-384.
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0usize, |sum, byte| sum << 8 | usize::from(*byte));
-        for shift in [18, 12, 6, 0] {
-            out.push(char::from(ALPHABET[group >> shift & 63]));
-        }
-    }
-    out
 }

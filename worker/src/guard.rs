@@ -1,14 +1,17 @@
 //! Who may call, and how much: origins, tokens, body limits.
 
 use esputnik_kit::{
-    config::{Config, Site},
+    config::{Config, Scope, Site, Token},
     problem::{Code, Problem},
     wire::MAX_BATCH_BYTES,
 };
 use futures_util::StreamExt;
 use worker::{Env, Request, Response};
 
-use crate::{answer::Error, settings::Secret};
+use crate::{
+    answer::Error,
+    settings::{SERVER_TOKEN, Secret},
+};
 
 /// A page that may call: its site, and its origin for the answer.
 pub(crate) struct Page<'a> {
@@ -36,24 +39,56 @@ pub(crate) fn allow(response: &Response, page: &Page<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses callers that do not have the deployment's server token.
-pub(crate) fn server(request: &Request, env: &Env) -> Result<(), Error> {
+/// Refuses callers that do not have a token of the deployment which opens `scope`.
+pub(crate) fn server(
+    request: &Request,
+    env: &Env,
+    config: &Config,
+    scope: Scope,
+) -> Result<(), Error> {
     let header = request.headers().get("authorization")?.unwrap_or_default();
     let token = header.strip_prefix("Bearer ").unwrap_or_default();
-    match Secret::load(env, "KIT_SERVER_TOKEN") {
-        Some(secret) if secret.is(token) => Ok(()),
-        _ => Err(Error::Unauthorised),
+    let holds = |name: &str| Secret::load(env, name).is_some_and(|secret| secret.holds(token));
+    let mut known = holds(SERVER_TOKEN);
+    let mut opened = known;
+    // All of them, whatever comes of it, so that the time tells nothing.
+    for (name, settings) in &config.tokens {
+        let this_one = holds(&Token::secret(name));
+        known |= this_one;
+        opened |= this_one && settings.scopes.contains(&scope);
+    }
+    match (known, opened) {
+        (_, true) => Ok(()),
+        (true, false) => Err(Error::Scope(scope.as_str())),
+        (false, false) => Err(Error::Unauthorised),
+    }
+}
+
+/// Refuses callers that have no token of the deployment at all.
+pub(crate) fn any_server(request: &Request, env: &Env, config: &Config) -> Result<(), Error> {
+    match server(request, env, config, Scope::Tracker) {
+        Err(Error::Scope(_)) => Ok(()),
+        other => other,
     }
 }
 
 /// The body as text, at most as long as a batch may be.
 pub(crate) async fn body(request: &mut Request) -> Result<String, Error> {
+    body_of(request, MAX_BATCH_BYTES).await
+}
+
+/// The body as text, at most `most` bytes of it.
+pub(crate) async fn body_of(request: &mut Request, most: usize) -> Result<String, Error> {
     if request.headers().get("content-encoding")?.is_some_and(|coding| coding != "identity") {
         return Err(Error::Encoded);
     }
+    // What has no body has no stream to read either.
+    if request.inner().body().is_none() {
+        return Ok(String::new());
+    }
     let length = request.headers().get("content-length")?;
     let bytes = match length.and_then(|text| text.parse::<usize>().ok()) {
-        Some(length) if length > MAX_BATCH_BYTES => return Err(Error::TooLong),
+        Some(length) if length > most => return Err(Error::TooLong(most)),
         Some(_) => request.bytes().await?,
         // Reading in parts costs more, so only what does not say its length is read so.
         None => {
@@ -61,15 +96,15 @@ pub(crate) async fn body(request: &mut Request) -> Result<String, Error> {
             let mut stream = request.stream()?;
             while let Some(part) = stream.next().await {
                 bytes.extend(part?);
-                if bytes.len() > MAX_BATCH_BYTES {
-                    return Err(Error::TooLong);
+                if bytes.len() > most {
+                    return Err(Error::TooLong(most));
                 }
             }
             bytes
         }
     };
-    if bytes.len() > MAX_BATCH_BYTES {
-        return Err(Error::TooLong);
+    if bytes.len() > most {
+        return Err(Error::TooLong(most));
     }
     let wrong = Problem::new(Code::InvalidBody, "", "send JSON in UTF-8");
     String::from_utf8(bytes).map_err(|_| Error::Body(wrong))

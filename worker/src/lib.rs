@@ -4,6 +4,7 @@
 //! serves.
 
 mod answer;
+mod api;
 mod assets;
 mod guard;
 mod handover;

@@ -8,17 +8,18 @@
 //! | `POST b` | takes a batch of records | the sites' pages |
 //! | `POST q` | says what has become of accepted events | the sites' pages |
 //! | `POST f` | erases what is held of a browser | the sites' pages |
-//! | `POST v2` | takes an event in the tracker's own REST form | the server token |
-//! | `GET dead?object=…&after=…` | lists what the platform refused, a hundred events of an object at a time | the server token |
-//! | `POST replay?object=…` | repeats it, a thousand events of an object at a time | the server token |
+//! | `POST v2` | takes an event in the tracker's own REST form | tokens with `tracker` |
+//! | `<any> api/…` | makes the call of the platform's REST API at that address | tokens with its chapter |
+//! | `GET dead?object=…&after=…` | lists what the platform refused, a hundred events of an object at a time | tokens with `queue` |
+//! | `POST replay?object=…` | repeats it, a thousand events of an object at a time | tokens with `queue` |
 //! | `GET health` | says whether settings and secrets are there, and what waits | anybody |
 
 use esputnik_kit::{
-    config::{Config, Site},
+    config::{Config, Scope, Site},
     identity::WebId,
     problem::{Code, Problem},
     value::Value,
-    wire::{MAX_BATCH_RECORDS, VERSION, Verdict, is_message_id, result_value},
+    wire::{MAX_BATCH_BYTES, MAX_BATCH_RECORDS, VERSION, Verdict, is_message_id, result_value},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -27,9 +28,9 @@ use worker::{Date, Env, Method, ObjectNamespace, Request, RequestInit, Response,
 
 use crate::{
     answer::{Error, text_json},
-    assets, guard, handover,
+    api, assets, guard, handover,
     outbox_object::{About, Ingest, IngestRest},
-    settings::{Secret, load_config},
+    settings::{API_KEY, SERVER_TOKEN, Secret, load_config},
 };
 
 pub(crate) async fn dispatch(request: Request, env: &Env) -> Result<Response, Error> {
@@ -44,6 +45,9 @@ pub(crate) async fn dispatch(request: Request, env: &Env) -> Result<Response, Er
     };
     if method == Method::Options {
         return preflight(&request, &config);
+    }
+    if let Some(target) = route.strip_prefix("api/") {
+        return api::relay(request, env, &config, target).await;
     }
     match route.as_str() {
         "b" | "q" | "f" | "v2" | "replay" => only(Method::Post, "POST")?,
@@ -170,7 +174,7 @@ async fn take_batch(
         return Err(Error::Body(Problem::new(Code::UnknownSite, "site", fix)));
     }
     if batch.records.len() > MAX_BATCH_RECORDS {
-        return Err(Error::TooLong);
+        return Err(Error::TooLong(MAX_BATCH_BYTES));
     }
     let received = Date::now().as_millis();
     let agent = request.headers().get("user-agent")?.unwrap_or_default();
@@ -301,7 +305,7 @@ async fn about(
 
 /// Takes an event that the shop's server would send to the tracker itself.
 async fn rest(mut request: Request, env: &Env, config: &Config) -> Result<Response, Error> {
-    guard::server(&request, env)?;
+    guard::server(&request, env, config, Scope::Tracker)?;
     let text = guard::body(&mut request).await?;
     let body: Box<RawValue> = read(&text)?;
     let value = esputnik_kit::json::parse(&text).map_err(Error::Body)?;
@@ -344,7 +348,7 @@ async fn dead(
     method: Method,
     what: &str,
 ) -> Result<Response, Error> {
-    guard::server(request, env)?;
+    guard::server(request, env, config, Scope::Queue)?;
     let url = request.inner().url();
     let only = query(&url, "object");
     let after = query(&url, "after").and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
@@ -390,8 +394,8 @@ async fn health(env: &Env, config: &Config) -> Result<Response, Error> {
     let health = Value::Object(vec![
         ("ok".into(), Value::Bool(true)),
         ("version".into(), Value::text(env!("CARGO_PKG_VERSION"))),
-        ("api_key".into(), there("KIT_API_KEY")),
-        ("server_token".into(), there("KIT_SERVER_TOKEN")),
+        ("api_key".into(), there(API_KEY)),
+        ("server_token".into(), there(SERVER_TOKEN)),
         ("sites".into(), Value::Object(sites)),
     ]);
     Ok(text_json(200, health.to_json())?)

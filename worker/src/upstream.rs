@@ -2,10 +2,18 @@
 
 use std::{pin::pin, time::Duration};
 
-use futures_util::future::{Either, select};
-use worker::{
-    AbortController, Delay, Fetch, Headers, Method, Request, RequestInit, RequestRedirect,
+use base64ct::{Base64, Encoding as _};
+use esputnik_kit::api::{Method as ApiMethod, Reply, Request as Call};
+use futures_util::{
+    StreamExt as _,
+    future::{Either, select},
 };
+use worker::{
+    AbortController, ByteStream, Delay, Fetch, Headers, Method, Request, RequestInit,
+    RequestRedirect,
+};
+
+use crate::settings::Secret;
 
 /// How long an answer may take. The vendor's own plug-ins wait five seconds; a request that was
 /// taken but not answered is sent again, so patience is cheaper.
@@ -21,6 +29,103 @@ pub(crate) struct Answer {
     pub(crate) retry_after: Option<String>,
     /// The start of the body, for the reason of a refusal.
     pub(crate) text: String,
+}
+
+/// Longest answer of the REST API that is read, in bytes; more would not fit into a Worker's memory.
+const MOST_ANSWERED: usize = 8 * 1024 * 1024;
+
+/// Makes a call of the platform's REST API; `None` if there was no answer in time.
+///
+/// This is the only place where the key leaves the Worker, and where it goes, the settings say alone.
+pub(crate) async fn call(api: &str, key: &Secret, call: &Call) -> Option<Reply> {
+    let reply = within(PATIENCE, async |signal| try_call(api, key, call, &signal).await).await;
+    match reply {
+        Ok(reply) => Some(reply),
+        Err(error) => {
+            // The runtime's words name hosts at most; still, nothing of the key may come along.
+            worker::console_warn!("{}: {}", call.operation, scrub(error.to_string(), key));
+            None
+        }
+    }
+}
+
+async fn try_call(
+    api: &str,
+    key: &Secret,
+    call: &Call,
+    signal: &worker::AbortSignal,
+) -> worker::Result<Reply> {
+    let headers = Headers::new();
+    headers.set("accept", "application/json")?;
+    // Any user name will do; one client found an empty one refused.
+    let credentials = Base64::encode_string(["kit:", key.expose()].concat().as_bytes());
+    headers.set("authorization", &["Basic ", &credentials].concat())?;
+    let mut init = RequestInit::new();
+    init.with_method(match call.method {
+        ApiMethod::Get => Method::Get,
+        ApiMethod::Post => Method::Post,
+        ApiMethod::Put => Method::Put,
+        ApiMethod::Delete => Method::Delete,
+    })
+    .with_redirect(RequestRedirect::Manual);
+    if let Some(body) = &call.body {
+        headers.set("content-type", "application/json; charset=UTF-8")?;
+        init.with_body(Some(body.as_str().into()));
+    }
+    init.with_headers(headers);
+    let request = Request::new_with_init(&[api, &call.target].concat(), &init)?;
+    let mut response = Fetch::Request(request).send_with_signal(signal).await?;
+    let header = |name: &str| response.headers().get(name);
+    let (retry_after, total_count) = (header("retry-after")?, header("totalcount")?);
+    let length = header("content-length")?.and_then(|text| text.parse::<usize>().ok());
+    if length.is_some_and(|length| length > MOST_ANSWERED) {
+        return Err("the answer is too long".into());
+    }
+    let text = match length {
+        Some(_) => response.text().await?,
+        None => String::from_utf8_lossy(&collect(response.stream()?).await?).into_owned(),
+    };
+    Ok(Reply { status: response.status_code(), retry_after, total_count, text: scrub(text, key) })
+}
+
+/// What a stream brings, unless it is longer than what is read.
+async fn collect(mut stream: ByteStream) -> worker::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    while let Some(part) = stream.next().await {
+        bytes.extend(part?);
+        if bytes.len() > MOST_ANSWERED {
+            return Err("the answer is too long".into());
+        }
+    }
+    Ok(bytes)
+}
+
+/// Text without the key, plain or encoded, should the other side echo it.
+fn scrub(mut text: String, key: &Secret) -> String {
+    let plain = key.expose();
+    let encoded = Base64::encode_string(["kit:", plain].concat().as_bytes());
+    for secret in [plain, &encoded] {
+        if text.contains(secret) {
+            text = text.replace(secret, "…");
+        }
+    }
+    text
+}
+
+/// Does something within a time, and ends it where it takes longer.
+async fn within<T>(
+    patience: Duration,
+    exchange: impl AsyncFnOnce(worker::AbortSignal) -> worker::Result<T>,
+) -> worker::Result<T> {
+    let controller = AbortController::default();
+    let exchange = exchange(controller.signal());
+    match select(pin!(exchange), pin!(Delay::from(patience))).await {
+        Either::Left((answer, _)) => answer,
+        Either::Right(_) => {
+            controller.abort();
+            Err("no answer in time".into())
+        }
+    }
 }
 
 /// Posts an event to the tracker. It takes one event a request and needs no key (Y-REST).
@@ -49,9 +154,7 @@ async fn try_send(tracker: &str, body: &str, agent: &str) -> worker::Result<Answ
         .with_redirect(RequestRedirect::Manual)
         .with_body(Some(body.into()));
     let request = Request::new_with_init(tracker, &init)?;
-    let controller = AbortController::default();
-    let signal = controller.signal();
-    let exchange = async {
+    within(PATIENCE, async |signal| {
         let mut response = Fetch::Request(request).send_with_signal(&signal).await?;
         let retry_after = response.headers().get("retry-after")?;
         let status = Some(response.status_code());
@@ -61,12 +164,6 @@ async fn try_send(tracker: &str, body: &str, agent: &str) -> worker::Result<Answ
         let failed = !(200..300).contains(&response.status_code());
         let text = if failed && readable { response.text().await? } else { String::new() };
         Ok(Answer { status, retry_after, text })
-    };
-    match select(pin!(exchange), pin!(Delay::from(PATIENCE))).await {
-        Either::Left((answer, _)) => answer,
-        Either::Right(_) => {
-            controller.abort();
-            Err("no answer in time".into())
-        }
-    }
+    })
+    .await
 }

@@ -39,6 +39,8 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
         // The shop asks: its banner is what a visitor sees first.
         site: json!({"consent": "denied"}),
         outbox: json!({}),
+        settings: json!({}),
+        secrets: json!({}),
         shop: stack::default_shop(),
     };
     let stack = Stack::start(&plan)?;

@@ -3,7 +3,7 @@
 use std::{fmt, fs, ops::Range, path::Path};
 
 use anyhow::{Context as _, Result, anyhow};
-use esputnik_kit::config::{Config, OutboxConfig, Site, check_version};
+use esputnik_kit::config::{ApiConfig, Config, OutboxConfig, Site, Token, check_version};
 use serde::{Deserialize as _, de::DeserializeOwned};
 use toml::de::{DeTable, DeValue, Deserializer};
 
@@ -229,7 +229,7 @@ fn advice(message: &str) -> (String, Option<String>) {
         "a boolean" => "write true or false, without quotes".to_owned(),
         "a string" => "write text in quotes".to_owned(),
         "a sequence" => "write a list: [\"one\", \"two\"]".to_owned(),
-        "a map" | "struct OutboxConfig" | "struct Site" => {
+        "a map" | "struct ApiConfig" | "struct OutboxConfig" | "struct Site" | "struct Token" => {
             "make it a table, as in the example: [outbox], [sites.main]".to_owned()
         }
         _ => message.to_owned(),
@@ -246,7 +246,9 @@ fn unknown(name: &str, here: &[&str]) -> (String, Option<String>) {
     }
     let homes = [
         (members::<Config>(), "at the top, before the first [table]"),
+        (members::<ApiConfig>(), "below [api]"),
         (members::<OutboxConfig>(), "below [outbox]"),
+        (members::<Token>(), "below a token's table, as [tokens.backend]"),
         (members::<Site>(), "below a site's table, as [sites.main]"),
     ];
     for (members, home) in homes {
@@ -290,9 +292,17 @@ mod tests {
         let settings = load(&path).expect("the example can be used");
         assert_eq!(settings.config.sites.len(), 1);
         let text = fs::read_to_string(path).expect("it was read before");
-        let known = [members::<Config>(), members::<OutboxConfig>(), members::<Site>()].concat();
+        let tables = ["api", "outbox", "sites", "tokens"];
+        let known = [
+            members::<Config>(),
+            members::<ApiConfig>(),
+            members::<OutboxConfig>(),
+            members::<Site>(),
+            members::<Token>(),
+        ]
+        .concat();
         assert!(known.iter().any(|name| name == "product_key"), "{known:?}");
-        for name in known.iter().filter(|name| !["outbox", "sites"].contains(&name.as_str())) {
+        for name in known.iter().filter(|name| !tables.contains(&name.as_str())) {
             let explained = text.lines().zip(text.lines().skip(1)).any(|(above, line)| {
                 let setting = line.trim_start_matches("# ").split(" = ").next();
                 setting == Some(name) && above.starts_with("# ")

@@ -40,6 +40,10 @@ pub(crate) struct Plan {
     pub(crate) site: Value,
     /// Members that replace those of the outbox's settings.
     pub(crate) outbox: Value,
+    /// Members that replace those of the deployment's settings.
+    pub(crate) settings: Value,
+    /// Secrets beside those that every stack has, by name.
+    pub(crate) secrets: Value,
     /// The folder that the shop's server serves.
     pub(crate) shop: PathBuf,
 }
@@ -75,7 +79,8 @@ impl Stack {
         let (platform, proxied) = (text("platform")?, text("shop")?);
         let config = configuration(plan, shop_port, kit_port, &platform, &proxied);
         let bare = |address: &str| address.trim_start_matches("http://").to_owned();
-        let capnp = capnp(shop_port, kit_port, &bare(&proxied), &config.to_string());
+        let secrets = secrets(&plan.secrets);
+        let capnp = capnp(shop_port, kit_port, &bare(&proxied), &config.to_string(), &secrets);
         fs::write(plan.folder.join("config.capnp"), capnp)?;
         fs::write(plan.folder.join("router.js"), ROUTER)?;
         let link = plan.folder.join("worker");
@@ -165,6 +170,8 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
         port: 0,
         site: options["site"].clone(),
         outbox: options["outbox"].clone(),
+        settings: options["settings"].clone(),
+        secrets: options["secrets"].clone(),
         shop,
     };
     let mut stack = Stack::start(&plan)?;
@@ -245,7 +252,25 @@ fn configuration(
             target[name] = value.clone();
         }
     }
-    json!({"version": 1, "outbox": outbox, "sites": {"main": site}})
+    let mut settings = json!({
+        "version": 1,
+        "api": {"address": format!("{platform}/api")},
+        "outbox": outbox,
+        "sites": {"main": site},
+    });
+    for (name, value) in plan.settings.as_object().into_iter().flatten() {
+        settings[name] = value.clone();
+    }
+    settings
+}
+
+/// The bindings of secrets, as workerd's configuration writes them.
+fn secrets(more: &Value) -> String {
+    let own = json!({"KIT_SERVER_TOKEN": SERVER_TOKEN, "KIT_API_KEY": API_KEY});
+    let mut all = own.as_object().cloned().unwrap_or_default();
+    all.extend(more.as_object().cloned().unwrap_or_default());
+    let line = |(name, text): (String, Value)| format!("    (name = \"{name}\", text = {text}),\n");
+    all.into_iter().map(line).collect()
 }
 
 /// Sends `/k/` to the kit and everything else to the shop, as a route on the shop's host does.
@@ -256,9 +281,8 @@ const ROUTER: &str = r#"export default {
 };
 "#;
 
-fn capnp(shop_port: u16, kit_port: u16, shop: &str, config: &str) -> String {
-    let quoted = |text: &str| Value::from(text).to_string();
-    let (config, token, key) = (quoted(config), quoted(SERVER_TOKEN), quoted(API_KEY));
+fn capnp(shop_port: u16, kit_port: u16, shop: &str, config: &str, secrets: &str) -> String {
+    let config = Value::from(config).to_string();
     format!(
         r#"using Workerd = import "/workerd/workerd.capnp";
 
@@ -292,9 +316,7 @@ const kit :Workerd.Worker = (
   bindings = [
     (name = "OUTBOX", durableObjectNamespace = "OutboxObject"),
     (name = "KIT_CONFIG", text = {config}),
-    (name = "KIT_SERVER_TOKEN", text = {token}),
-    (name = "KIT_API_KEY", text = {key}),
-  ],
+{secrets}  ],
   globalOutbound = "loopback",
   durableObjectNamespaces = [
     (className = "OutboxObject", uniqueKey = "outbox", enableSql = true),

@@ -10,6 +10,7 @@ use crate::{
 const MAX_DEPTH: usize = 16;
 
 impl Shape for String {
+    #[inline(never)]
     fn read(value: &Value, reader: &mut Reader) -> Option<Self> {
         match value {
             Value::Text(text) => Some(text.clone()),
@@ -45,6 +46,7 @@ impl Shape for Value {
 }
 
 impl Shape for bool {
+    #[inline(never)]
     fn read(value: &Value, reader: &mut Reader) -> Option<Self> {
         let (flag, other) = match value {
             Value::Bool(flag) => (*flag, false),
@@ -68,6 +70,7 @@ impl Shape for bool {
     }
 }
 
+#[inline(never)]
 /// The text of a number, from a number or from text that holds one.
 fn number<'a>(value: &'a Value, reader: &mut Reader, fix: &'static str) -> Option<&'a str> {
     match value {
@@ -96,6 +99,7 @@ fn whole(text: &str) -> Option<&str> {
 macro_rules! whole_number {
     ($($type:ty)*) => {$(
         impl Shape for $type {
+            #[inline(never)]
             fn read(value: &Value, reader: &mut Reader) -> Option<Self> {
                 let fix = "give a whole number";
                 let text = number(value, reader, fix)?;

@@ -168,6 +168,8 @@ fn start(outbox: Value) -> Result<Stack> {
         port: 0,
         site: json!({ "consent": "granted" }),
         outbox,
+        settings: json!({}),
+        secrets: json!({}),
         shop: stack::default_shop(),
     };
     Stack::start(&plan)

@@ -1,0 +1,113 @@
+//! The platform's REST API for the shop's servers: the same addresses, below `api/`, with a token of
+//! the deployment in place of the platform's key.
+
+use esputnik_kit::{
+    api::{
+        Reply, Request as Call,
+        relay::{self, Response as Answer},
+        table::{Clean, Entry},
+    },
+    config::{Config, Scope},
+};
+use worker::{Date, Env, Request, Response};
+
+use crate::{
+    answer::{Error, json},
+    guard,
+    settings::{API_KEY, Secret},
+    upstream,
+};
+
+/// Longest body of a call, in bytes: room for the contacts of one request and more, within what a
+/// Worker may hold in memory.
+const MAX_BODY: usize = 4 * 1024 * 1024;
+
+/// The header that asks for lists to be sent in as many requests as they take.
+const SPLIT: &str = "kit-split";
+
+/// Makes the call that a shop's server would make to the platform itself.
+pub(crate) async fn relay(
+    mut request: Request,
+    env: &Env,
+    config: &Config,
+    route: &str,
+) -> Result<Response, Error> {
+    let url = request.inner().url();
+    let query = url.split_once('?').map(|(_, query)| query.split('#').next().unwrap_or_default());
+    let target = match query {
+        Some(query) => ["/", route, "?", query].concat(),
+        None => ["/", route].concat(),
+    };
+    let found = match relay::find(request.method().as_ref(), &target) {
+        Ok(found) => found,
+        Err(answer) => {
+            // Whoever has no token at all learns nothing of what there is.
+            guard::any_server(&request, env, config)?;
+            return respond(&answer);
+        }
+    };
+    guard::server(&request, env, config, Scope::Chapter(found.0.operation.chapter))?;
+    let body = guard::body_of(&mut request, MAX_BODY).await?;
+    let split = request.headers().get(SPLIT)?.is_some_and(|text| text == "true");
+    let call = match relay::read(found, &body, split) {
+        Ok(call) => call,
+        Err(answer) => return respond(&answer),
+    };
+    drop(body);
+    let Some(key) = Secret::load(env, API_KEY) else {
+        let fix = "set the platform's key: cargo xtask wrangler secret put KIT_API_KEY";
+        return respond(&relay::failure(500, "no_api_key", fix));
+    };
+    let answer = match &call.requests[..] {
+        [request] => relay::respond(send(config, &key, call.entry, request).await, call.warnings),
+        requests => {
+            let mut answers = Vec::new();
+            for request in requests {
+                let answer = send(config, &key, call.entry, request).await;
+                let failed = answer.as_ref().is_err_and(|error| !error.is_done());
+                answers.push(answer);
+                if failed {
+                    break;
+                }
+            }
+            relay::respond_to_parts(answers, requests.len(), call.warnings)
+        }
+    };
+    respond(&answer)
+}
+
+async fn send(
+    config: &Config,
+    key: &Secret,
+    entry: &Entry,
+    request: &Call,
+) -> Result<Clean, esputnik_kit::api::Error> {
+    let answered = upstream::call(config.api(), key, request).await;
+    let now = Date::now().as_millis();
+    match answered {
+        Some(reply) => {
+            report(request, &reply);
+            entry.decode(&reply, now)
+        }
+        None => Err(esputnik_kit::api::Error::unreachable(request.repeat)),
+    }
+}
+
+/// What the owner of the deployment must see, and no caller can cure.
+fn report(request: &Call, reply: &Reply) {
+    if matches!(reply.status, 401 | 403) {
+        let Call { operation, .. } = request;
+        worker::console_error!(
+            "KIT_API_KEY is refused for {operation} ({}): set it anew, or give it the right",
+            reply.status
+        );
+    }
+}
+
+fn respond(answer: &Answer) -> Result<Response, Error> {
+    let response = json(answer.status, &answer.body)?;
+    if let Some(wait) = answer.repeat_after {
+        response.headers().set("retry-after", &wait.div_ceil(1000).to_string())?;
+    }
+    Ok(response)
+}
