@@ -25,13 +25,14 @@
 //! | [`visitor`] | the rules that need memory: identity, cart, purchase |
 //! | [`outbox`] | the Worker's durable queue as a state machine |
 //! | [`api`] | the platform's REST API: every operation as data |
+//! | [`governor`] | keeps the calls of all isolates under the platform's limits |
 //! | [`config`] | the deployment's settings, typed |
 //! | [`shard`] | which object holds a visitor's events |
 //! | [`tracker`] | what the page's tracker decides, message by message |
 //! | `browser` | the tracker's face; not in the default build |
 //!
 //! Arrows go one way: nothing here names a host, and the tracker never links what belongs to the
-//! edge (`api`, `json`, `visitor`, `outbox`, `config`, `shard`). A test holds the table of who may import whom.
+//! edge (`api`, `governor`, `json`, `visitor`, `outbox`, `config`, `shard`). A test holds the table of who may import whom.
 //!
 //! # Out of scope
 //!
@@ -42,6 +43,7 @@ pub mod config;
 pub mod consent;
 pub mod delivery;
 pub mod event;
+pub mod governor;
 pub mod identity;
 pub mod json;
 pub mod outbox;

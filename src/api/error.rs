@@ -112,6 +112,13 @@ impl Error {
         Self { kind: Kind::Unreachable, status: None, text: String::new(), repeat_after }
     }
 
+    /// The error of a call that was not made, since the platform had no room for it, was failing, or
+    /// had refused the key a moment before.
+    #[must_use]
+    pub fn held(kind: Kind, wait: u64) -> Self {
+        Self { kind, status: None, text: String::new(), repeat_after: Some(wait) }
+    }
+
     pub(super) fn unreadable(reply: &Reply, repeat: Repeat) -> Self {
         let repeat_after = (repeat == Repeat::Reads).then(|| retry::pause(0, None, u32::MAX));
         let text = cut(&reply.text);
@@ -131,7 +138,8 @@ impl Error {
     /// Whether nobody knows what became of the call: it may have been done.
     #[must_use]
     pub fn is_unknown(&self) -> bool {
-        matches!(self.kind, Kind::Unreachable | Kind::Failed | Kind::Unreadable)
+        let asked = self.status.is_some() || self.kind == Kind::Unreachable;
+        asked && matches!(self.kind, Kind::Unreachable | Kind::Failed | Kind::Unreadable)
     }
 }
 

@@ -87,7 +87,7 @@ pub fn respond(answer: Result<Clean, Error>, mut warnings: Vec<Problem>) -> Resp
             let done = vec![("already_done".to_owned(), Value::Bool(true))];
             success(Value::Null, done, &warnings)
         }
-        Err(error) => failed(&error, Members::new()),
+        Err(error) => failed(&error, Members::new(), &warnings),
     }
 }
 
@@ -119,7 +119,10 @@ pub fn respond_to_parts(
     let done = parts(data.len());
     match failure {
         None => success(Value::List(data), done, &warnings),
-        Some(error) => failed(&error, [vec![("data".into(), Value::List(data))], done].concat()),
+        Some(error) => {
+            let beside = [vec![("data".into(), Value::List(data))], done].concat();
+            failed(&error, beside, &warnings)
+        }
     }
 }
 
@@ -156,7 +159,10 @@ pub fn failure(status: u16, code: &str, message: &str) -> Response {
     Response { status, repeat_after: None, body: error_value(members.into(), Members::new()) }
 }
 
-fn failed(error: &Error, beside: Members) -> Response {
+fn failed(error: &Error, mut beside: Members, warnings: &[Problem]) -> Response {
+    if !warnings.is_empty() {
+        beside.push(("warnings".into(), problems(warnings)));
+    }
     let status = match error.kind {
         Kind::NotFound => 404,
         Kind::Refused | Kind::PeriodTooLong => 422,
@@ -193,6 +199,7 @@ fn message_of(kind: Kind) -> &'static str {
         Kind::PeriodTooLong => "ask for a shorter period",
         Kind::Redirected => "the platform's address in the settings points elsewhere",
         Kind::Unreachable => "the platform did not answer in time",
+        Kind::Failed => "the platform is failing",
         Kind::Unreadable => "the platform's answer cannot be read",
         _ => "the platform did not do it",
     }

@@ -25,13 +25,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("json", &["problem", "value"]),
     ("api", &["json", "problem", "retry", "value", "wire"]),
     ("config", &["api", "value"]),
+    ("governor", &["api"]),
     ("shard", &["config"]),
     ("tracker", &["delivery", "event", "problem", "retry", "value", "wire"]),
     ("browser", &["tracker"]),
 ];
 
 /// What belongs to the edge. `serde_json` alone weighs more than the whole tracker.
-const EDGE: &[&str] = &["api", "config", "json", "outbox", "shard", "visitor"];
+const EDGE: &[&str] = &["api", "config", "governor", "json", "outbox", "shard", "visitor"];
 
 /// The modules that may name `serde_json`.
 const JSON_READERS: &[&str] = &["config", "json", "visitor"];

@@ -8,6 +8,7 @@ mod api;
 mod config;
 mod delivery;
 mod events;
+mod governor;
 mod json;
 mod layers;
 mod outbox;

@@ -3,7 +3,7 @@
 
 use esputnik_kit::{
     api::{
-        Reply, Request as Call,
+        Error as ApiError, Kind, Reply, Request as Call,
         relay::{self, Response as Answer},
         table::{Clean, Entry},
     },
@@ -13,7 +13,7 @@ use worker::{Date, Env, Request, Response};
 
 use crate::{
     answer::{Error, json},
-    guard,
+    guard, pace,
     settings::{API_KEY, Secret},
     upstream,
 };
@@ -59,11 +59,13 @@ pub(crate) async fn relay(
         return respond(&relay::failure(500, "no_api_key", fix));
     };
     let answer = match &call.requests[..] {
-        [request] => relay::respond(send(config, &key, call.entry, request).await, call.warnings),
+        [request] => {
+            relay::respond(send(env, config, &key, call.entry, request).await?, call.warnings)
+        }
         requests => {
             let mut answers = Vec::new();
             for request in requests {
-                let answer = send(config, &key, call.entry, request).await;
+                let answer = send(env, config, &key, call.entry, request).await?;
                 let failed = answer.as_ref().is_err_and(|error| !error.is_done());
                 answers.push(answer);
                 if failed {
@@ -76,20 +78,36 @@ pub(crate) async fn relay(
     respond(&answer)
 }
 
+/// How often a call is made that the platform had no room for.
+const ATTEMPTS: u32 = 3;
+
+/// Makes a call when the governor lets it.
 async fn send(
+    env: &Env,
     config: &Config,
     key: &Secret,
     entry: &Entry,
     request: &Call,
-) -> Result<Clean, esputnik_kit::api::Error> {
-    let answered = upstream::call(config.api(), key, request).await;
-    let now = Date::now().as_millis();
-    match answered {
-        Some(reply) => {
-            report(request, &reply);
-            entry.decode(&reply, now)
+) -> Result<Result<Clean, ApiError>, Error> {
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let slot = match pace::wait(env, request.pool, false).await? {
+            Ok(slot) => slot,
+            Err(denied) => return Ok(Err(denied.into_error())),
+        };
+        let answer = match upstream::call(config.api(), key, request).await {
+            Some(reply) => {
+                report(request, &reply);
+                entry.decode(&reply, Date::now().as_millis())
+            }
+            None => Err(ApiError::unreachable(request.repeat)),
+        };
+        slot.report(env, &answer).await;
+        let full = answer.as_ref().is_err_and(|error| error.kind == Kind::RateLimited);
+        if !full || attempt == ATTEMPTS {
+            return Ok(answer);
         }
-        None => Err(esputnik_kit::api::Error::unreachable(request.repeat)),
     }
 }
 

@@ -6,9 +6,11 @@
 mod answer;
 mod api;
 mod assets;
+mod governor_object;
 mod guard;
 mod handover;
 mod outbox_object;
+mod pace;
 mod routes;
 mod settings;
 mod store;

@@ -1,0 +1,274 @@
+//! Keeps the calls of all isolates together under the platform's limits.
+//!
+//! One object of a deployment holds a [`Governor`] and gives out slots: moments at which a caller may
+//! call. Callers take some at a time, so that not each call asks first.
+//!
+//! # Guarantees
+//!
+//! - Of each pool, slots come at 80 % of its limit at most, with a burst of 5 % on top. Where answers
+//!   and calls are up to 150 ms late, no second at the platform then holds more than
+//!   `0.8 × 1.15 + 0.05 = 0.97` of the limit.
+//! - Bulk gets what interactive calls leave: half of the burst, and half of the rate while they come.
+//! - What the platform asks for with 429 and `Retry-After` holds for everybody.
+//! - After five failures in a row nobody calls for a while, then one does, to see.
+
+use std::collections::BTreeMap;
+
+use crate::api::Pool;
+
+/// The part of a limit that is used, in percent.
+const USED: u64 = 80;
+
+/// What may come at once on top, in percent of a limit.
+const BURST: u64 = 5;
+
+/// How far ahead slots are given, in milliseconds.
+pub const LEASE: u64 = 250;
+
+/// How long an interactive call may wait for its slot, in milliseconds; longer is better said at once.
+const PATIENCE: u64 = 2000;
+
+/// How long bulk makes room after an interactive call, in milliseconds.
+const ROOM: u64 = 1000;
+
+/// Failures in a row after which nobody calls for a while.
+const MAX_FAILURES: u32 = 5;
+
+/// Shortest and longest while, in milliseconds.
+const FIRST_BREAK: u64 = 1000;
+const LONGEST_BREAK: u64 = 60_000;
+
+/// How long nobody calls after the platform refused the key, in milliseconds: each call would be one
+/// more wrong log-in.
+const KEY_BREAK: u64 = 10_000;
+
+/// Most slots that are given at a time.
+const MAX_SLOTS: u32 = 100;
+
+/// Who waits for a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Class {
+    /// A person, or a server that answers one.
+    Interactive,
+    /// Nobody: what is stored and sent on.
+    Bulk,
+}
+
+/// The governor's word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Grant {
+    /// Calls may be made in so many milliseconds from now, one at each moment.
+    Slots(Vec<u64>),
+    /// No call may be made now; ask again in so many milliseconds.
+    Wait(u64),
+    /// The platform is failing, or refuses the key; ask again in so many milliseconds.
+    Broken(u64, Break),
+}
+
+/// Why nobody calls for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Break {
+    /// The platform failed several times in a row.
+    Failures,
+    /// The platform refused the key.
+    Key,
+}
+
+/// What became of a call, as far as others must know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The platform answered.
+    Answered,
+    /// The platform failed, or did not answer.
+    Failed,
+    /// More calls than the platform takes; what `Retry-After` asks for, in milliseconds.
+    Limited(Option<u64>),
+    /// The platform refused the key.
+    KeyRefused,
+}
+
+/// A limit as a generic cell rate limiter: the moment at which the next call would be due if all came
+/// evenly. In microseconds, since 350 calls a second are not whole milliseconds apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Cell {
+    due: u64,
+}
+
+impl Cell {
+    /// When a call may be made, not before `now`.
+    fn next(self, now: u64, interval: u64, burst: u64) -> u64 {
+        now.max(self.due.saturating_sub(burst * interval))
+    }
+
+    fn take(&mut self, at: u64, interval: u64) {
+        self.due = self.due.max(at) + interval;
+    }
+}
+
+/// Calls under one limit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct State {
+    /// One for each limit of the pool.
+    cells: Vec<Cell>,
+    /// Bulk's own, for while it makes room.
+    bulk: Cell,
+    /// Until when the platform takes none, in milliseconds.
+    blocked_until: u64,
+    last_interactive: Option<u64>,
+}
+
+/// The governor of a deployment.
+#[derive(Clone, Debug, Default)]
+pub struct Governor {
+    pools: BTreeMap<Pool, State>,
+    failures: u32,
+    /// Until when nobody calls, in milliseconds.
+    broken_until: u64,
+    /// The call that sees whether the platform is back is on its way.
+    is_probing: bool,
+    key_refused_until: u64,
+}
+
+/// The time between two calls, and how many may come at once on top.
+fn pace((calls, window): (u32, u64)) -> (u64, u64) {
+    let calls = u64::from(calls);
+    let interval = (window * 1000 * 100).div_ceil(calls * USED);
+    (interval, (calls * BURST / 100).max(1))
+}
+
+impl Governor {
+    /// A governor that knows what an earlier one gave out under limits of an hour.
+    #[must_use]
+    pub fn new(hourly: &[(Pool, u64)]) -> Self {
+        let mut governor = Self::default();
+        for (pool, due) in hourly {
+            let state = governor.state(*pool);
+            for (cell, (_, window)) in state.cells.iter_mut().zip(pool.limits()) {
+                if *window > 1000 {
+                    cell.due = *due;
+                }
+            }
+        }
+        governor
+    }
+
+    /// What the next governor must know: when calls under limits of an hour are due, in microseconds.
+    #[must_use]
+    pub fn hourly(&self) -> Vec<(Pool, u64)> {
+        let due = |(pool, state): (&Pool, &State)| {
+            let long = pool.limits().iter().position(|(_, window)| *window > 1000)?;
+            Some((*pool, state.cells.get(long)?.due))
+        };
+        self.pools.iter().filter_map(due).collect()
+    }
+
+    fn state(&mut self, pool: Pool) -> &mut State {
+        self.pools.entry(pool).or_insert_with(|| State {
+            cells: vec![Cell::default(); pool.limits().len()],
+            ..State::default()
+        })
+    }
+
+    /// Gives out up to `want` slots of a pool; `now` is Unix time in milliseconds.
+    pub fn handle_request(&mut self, pool: Pool, class: Class, want: u32, now: u64) -> Grant {
+        if self.key_refused_until > now {
+            return Grant::Broken(self.key_refused_until - now, Break::Key);
+        }
+        let mut want = want.clamp(1, MAX_SLOTS);
+        if self.failures >= MAX_FAILURES {
+            if self.broken_until > now {
+                return Grant::Broken(self.broken_until - now, Break::Failures);
+            }
+            // One call to see; its outcome, or its silence, decides about the others.
+            self.is_probing = true;
+            self.broken_until = now + LONGEST_BREAK.min(FIRST_BREAK << self.failures.min(6));
+            want = 1;
+        }
+        let limits = pool.limits();
+        let state = self.state(pool);
+        if state.blocked_until > now {
+            return Grant::Wait(state.blocked_until - now);
+        }
+        let is_bulk = class == Class::Bulk;
+        let makes_room = is_bulk && state.last_interactive.is_some_and(|last| last + ROOM > now);
+        if !is_bulk {
+            state.last_interactive = Some(now);
+        }
+        let micros = now * 1000;
+        let mut slots = Vec::new();
+        let mut pause = 0;
+        while slots.len() < want as usize {
+            let moment = |state: &State| {
+                let mut at = micros;
+                for (cell, limit) in state.cells.iter().zip(limits) {
+                    let (interval, burst) = pace(*limit);
+                    at = at.max(cell.next(
+                        micros,
+                        interval,
+                        if is_bulk { burst / 2 } else { burst },
+                    ));
+                    if makes_room {
+                        at = at.max(state.bulk.next(micros, interval * 2, 0));
+                    }
+                }
+                at
+            };
+            let at = moment(state);
+            let delay = (at - micros).div_ceil(1000);
+            let horizon = if slots.is_empty() && !is_bulk { PATIENCE } else { LEASE };
+            if delay > horizon {
+                pause = delay;
+                break;
+            }
+            for (cell, limit) in state.cells.iter_mut().zip(limits) {
+                let (interval, _) = pace(*limit);
+                cell.take(at, interval);
+                if is_bulk {
+                    state.bulk.take(at, interval * 2);
+                }
+            }
+            slots.push(delay);
+        }
+        if slots.is_empty() { Grant::Wait(pause) } else { Grant::Slots(slots) }
+    }
+
+    /// Whether callers are to report successes too: somebody waits to hear of one.
+    #[must_use]
+    pub fn wants_successes(&self) -> bool {
+        self.failures > 0
+    }
+
+    /// Notes what became of a call of `pool`.
+    pub fn handle_outcome(&mut self, pool: Pool, outcome: Outcome, now: u64) {
+        match outcome {
+            Outcome::Answered => {
+                self.failures = 0;
+                self.is_probing = false;
+            }
+            Outcome::Failed => {
+                let probed = std::mem::take(&mut self.is_probing);
+                // Calls that were under way when the break began say nothing new.
+                if self.failures < MAX_FAILURES || probed {
+                    self.failures += 1;
+                }
+                if self.failures >= MAX_FAILURES && (probed || self.broken_until <= now) {
+                    let longer = (self.failures - MAX_FAILURES).min(6);
+                    self.broken_until = now + LONGEST_BREAK.min(FIRST_BREAK << longer);
+                }
+            }
+            Outcome::Limited(asked) => {
+                let window = pool.limits().iter().map(|(_, window)| *window).min().unwrap_or(1000);
+                let until = now + asked.unwrap_or(window);
+                let state = self.state(pool);
+                state.blocked_until = state.blocked_until.max(until);
+                // The platform answers, if only to say this.
+                self.failures = 0;
+            }
+            Outcome::KeyRefused => self.key_refused_until = now + KEY_BREAK,
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The governor under load, with late calls, and where the platform fails.
+
+use esputnik_kit::{
+    api::Pool,
+    governor::{Break, Class, Governor, Grant, LEASE, Outcome},
+};
+use proptest::prelude::*;
+
+/// Moments at which callers who want as much as they can get make their calls.
+fn calls(pool: Pool, class: Class, want: u32, until: u64) -> Vec<u64> {
+    let mut governor = Governor::default();
+    let (mut now, mut made) = (1_000_000, Vec::new());
+    let end = now + until;
+    while now < end {
+        match governor.handle_request(pool, class, want, now) {
+            Grant::Slots(slots) => {
+                now += slots.last().copied().unwrap_or(0).max(1);
+                made.extend(slots.iter().map(|slot| now - slots.last().unwrap().max(&1) + slot));
+            }
+            Grant::Wait(pause) => now += pause.max(1),
+            other => panic!("{other:?}"),
+        }
+    }
+    made
+}
+
+/// The most calls in any window of `length` milliseconds.
+fn fullest(calls: &mut [u64], length: u64) -> usize {
+    calls.sort_unstable();
+    let in_window = |(index, start): (usize, &u64)| {
+        calls[index..].iter().take_while(|call| **call < start + length).count()
+    };
+    calls.iter().enumerate().map(in_window).max().unwrap_or(0)
+}
+
+#[test]
+fn every_pool_stays_under_its_limit_and_uses_most_of_it() {
+    for pool in Pool::ALL {
+        let (limit, window) = pool.limits()[0];
+        for want in [1, 7, 100] {
+            let mut made = calls(pool, Class::Interactive, want, 3 * window);
+            let most = fullest(&mut made, window);
+            assert!(most <= limit as usize * 86 / 100 + 1, "{pool:?}: {most} of {limit}");
+            assert!(made.len() >= limit as usize * 2, "{pool:?}: {} in three windows", made.len());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn calls_that_are_up_to_150_milliseconds_late_stay_under_the_limit(
+        jitter in proptest::collection::vec(0_u64..=150, 1000),
+        callers in 1_usize..6,
+        want in 1_u32..40,
+    ) {
+        let pool = Pool::Shared;
+        let mut governor = Governor::default();
+        let mut made = Vec::new();
+        let mut free_at = vec![1_000_000_u64; callers];
+        for late in &jitter {
+            let caller = (0..callers).min_by_key(|caller| free_at[*caller]).unwrap();
+            let now = free_at[caller];
+            match governor.handle_request(pool, Class::Interactive, want, now) {
+                Grant::Slots(slots) => {
+                    made.extend(slots.iter().map(|slot| now + slot + late));
+                    free_at[caller] = now + slots.last().unwrap() + 1;
+                }
+                Grant::Wait(wait) => free_at[caller] = now + wait.max(1),
+                _ => unreachable!("nothing failed"),
+            }
+        }
+        prop_assert!(fullest(&mut made, 1000) <= 200);
+    }
+}
+
+#[test]
+fn a_limit_of_an_hour_outlives_the_governor() {
+    let mut governor = Governor::default();
+    let mut given = 0;
+    while let Grant::Slots(slots) =
+        governor.handle_request(Pool::StoredMessages, Class::Interactive, 100, 1000)
+    {
+        given += slots.len();
+    }
+    assert_eq!(given, 26, "a burst of 5 % and the one that is due");
+    let mut next = Governor::new(&governor.hourly());
+    let grant = next.handle_request(Pool::StoredMessages, Class::Interactive, 1, 2000);
+    assert!(matches!(grant, Grant::Wait(wait) if wait > 5000), "{grant:?}");
+}
+
+#[test]
+fn two_limits_of_one_pool_both_hold() {
+    let mut governor = Governor::default();
+    let Grant::Slots(slots) =
+        governor.handle_request(Pool::StoredEmail, Class::Interactive, 100, 0)
+    else {
+        panic!("some may call");
+    };
+    // Ten a second, 80 % of it: 125 ms apart behind a burst of one.
+    assert_eq!(slots, [0, 0, 125, 250]);
+}
+
+#[test]
+fn bulk_gets_what_interactive_calls_leave() {
+    let ask = |governor: &mut Governor, class, now| {
+        let grant = governor.handle_request(Pool::Shared, class, 1, now);
+        if let Grant::Slots(slots) = grant { slots.len() } else { 0 }
+    };
+    let second = || 1_000_000..1_001_000;
+    let mut governor = Governor::default();
+    let alone: usize = second().map(|now| ask(&mut governor, Class::Bulk, now)).sum();
+    assert!((160..=210).contains(&alone), "{alone}");
+
+    let mut governor = Governor::default();
+    let (mut interactive, mut bulk) = (0, 0);
+    for now in second() {
+        if now % 10 == 0 {
+            interactive += ask(&mut governor, Class::Interactive, now);
+        }
+        bulk += ask(&mut governor, Class::Bulk, now);
+    }
+    assert_eq!(interactive, 100, "every person is served");
+    assert!((50..=125).contains(&bulk), "{bulk}");
+}
+
+#[test]
+fn what_the_platform_asks_for_holds_for_everybody() {
+    let mut governor = Governor::default();
+    governor.handle_outcome(Pool::Shared, Outcome::Limited(Some(5000)), 1000);
+    let ask = |governor: &mut Governor, pool, now| {
+        governor.handle_request(pool, Class::Interactive, 1, now)
+    };
+    assert_eq!(ask(&mut governor, Pool::Shared, 2000), Grant::Wait(4000));
+    assert_eq!(ask(&mut governor, Pool::EventsV2, 2000), Grant::Slots(vec![0]));
+    assert_eq!(ask(&mut governor, Pool::Shared, 6000), Grant::Slots(vec![0]));
+    governor.handle_outcome(Pool::Shared, Outcome::Limited(None), 6000);
+    assert_eq!(ask(&mut governor, Pool::Shared, 6100), Grant::Wait(900));
+}
+
+#[test]
+fn after_five_failures_nobody_calls_then_one_does() {
+    let mut governor = Governor::default();
+    let ask = |governor: &mut Governor, now| {
+        governor.handle_request(Pool::Shared, Class::Interactive, 10, now)
+    };
+    for _ in 0..4 {
+        governor.handle_outcome(Pool::Shared, Outcome::Failed, 1000);
+    }
+    assert!(governor.wants_successes());
+    assert!(matches!(ask(&mut governor, 1000), Grant::Slots(_)));
+    governor.handle_outcome(Pool::Shared, Outcome::Failed, 1000);
+    assert_eq!(ask(&mut governor, 1200), Grant::Broken(800, Break::Failures));
+    // Those that were under way change nothing.
+    governor.handle_outcome(Pool::Shared, Outcome::Failed, 1300);
+    assert_eq!(ask(&mut governor, 1500), Grant::Broken(500, Break::Failures));
+    let Grant::Slots(probe) = ask(&mut governor, 2000) else { panic!("one may see") };
+    assert_eq!(probe.len(), 1);
+    assert!(matches!(ask(&mut governor, 2001), Grant::Broken(_, Break::Failures)));
+    governor.handle_outcome(Pool::Shared, Outcome::Failed, 2100);
+    assert_eq!(ask(&mut governor, 2100), Grant::Broken(2000, Break::Failures));
+    assert!(matches!(ask(&mut governor, 4100), Grant::Slots(_)));
+    governor.handle_outcome(Pool::Shared, Outcome::Answered, 4200);
+    assert!(!governor.wants_successes());
+    let Grant::Slots(slots) = ask(&mut governor, 4200) else { panic!("everybody may call") };
+    assert!(slots.len() > 1);
+}
+
+#[test]
+fn a_refused_key_stops_everything_for_a_while() {
+    let mut governor = Governor::default();
+    governor.handle_outcome(Pool::Shared, Outcome::KeyRefused, 1000);
+    let grant = governor.handle_request(Pool::EventsV2, Class::Bulk, 1, 2000);
+    assert_eq!(grant, Grant::Broken(9000, Break::Key));
+    let grant = governor.handle_request(Pool::EventsV2, Class::Bulk, 1, 11_000);
+    assert_eq!(grant, Grant::Slots(vec![0]));
+}
+
+#[test]
+fn slots_lie_within_the_lease() {
+    let mut governor = Governor::default();
+    let Grant::Slots(slots) = governor.handle_request(Pool::EventsV2, Class::Bulk, 100, 0) else {
+        panic!("bulk may call");
+    };
+    assert!(slots.len() > 50 && slots.last().is_some_and(|slot| *slot <= LEASE), "{slots:?}");
+}

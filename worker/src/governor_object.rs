@@ -1,0 +1,146 @@
+//! The Durable Object that keeps all calls of the deployment under the platform's limits: one for all,
+//! since the limits are the organisation's.
+//!
+//! What it gave out lives in memory: after a restart the pools of a second begin anew, with the burst
+//! of 5 % that their rate leaves room for. What counts by the hour is stored.
+
+use std::cell::RefCell;
+
+use esputnik_kit::{
+    api::Pool,
+    governor::{Break, Class, Governor, Grant, Outcome},
+};
+use serde::{Deserialize, Serialize};
+use worker::{Date, DurableObject, Env, Request, Response, Result, State, durable_object};
+
+use crate::answer::text_json;
+
+/// Where what counts by the hour is stored.
+const HOURLY: &str = "hourly";
+
+/// A caller's wish for slots.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Wish {
+    pub(crate) pool: String,
+    #[serde(default)]
+    pub(crate) bulk: bool,
+    pub(crate) want: u32,
+}
+
+/// The answer to a wish.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Granted {
+    /// In how many milliseconds calls may be made.
+    pub(crate) slots: Vec<u64>,
+    /// In how many milliseconds to ask again.
+    pub(crate) wait: u64,
+    /// Why nobody calls at all: `failures` or `key`.
+    pub(crate) broken: Option<String>,
+    /// Successes are to be reported too.
+    pub(crate) report: bool,
+}
+
+/// What became of a call.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Report {
+    pub(crate) pool: String,
+    /// `answered`, `failed`, `limited` or `key_refused`.
+    pub(crate) outcome: String,
+    #[serde(default)]
+    pub(crate) retry_after: Option<u64>,
+}
+
+/// Gives out slots.
+#[durable_object]
+#[expect(unnameable_types, reason = "the runtime makes it; nobody names it")]
+#[expect(missing_debug_implementations, reason = "its state and environment have none")]
+pub struct GovernorObject {
+    state: State,
+    governor: RefCell<Option<Governor>>,
+}
+
+impl DurableObject for GovernorObject {
+    fn new(state: State, _env: Env) -> Self {
+        Self { state, governor: RefCell::default() }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        self.open().await?;
+        let path = request.path();
+        let text = request.text().await?;
+        match path.as_str() {
+            "/lease" => self.lease(&serde_json::from_str(&text)?).await,
+            "/outcome" => {
+                let report: Report = serde_json::from_str(&text)?;
+                let outcome = match report.outcome.as_str() {
+                    "failed" => Outcome::Failed,
+                    "limited" => Outcome::Limited(report.retry_after),
+                    "key_refused" => Outcome::KeyRefused,
+                    _ => Outcome::Answered,
+                };
+                self.with(|governor| {
+                    governor.handle_outcome(pool(&report.pool)?, outcome, now());
+                    Some(())
+                })?;
+                text_json(200, "{}".to_owned())
+            }
+            _ => Response::error("", 404),
+        }
+    }
+}
+
+impl GovernorObject {
+    async fn open(&self) -> Result<()> {
+        if self.governor.borrow().is_some() {
+            return Ok(());
+        }
+        let stored: Option<String> = self.state.storage().get(HOURLY).await?;
+        let stored = stored.and_then(|text| serde_json::from_str(&text).ok());
+        let stored: Vec<(String, u64)> = stored.unwrap_or_default();
+        let hourly: Vec<(Pool, u64)> =
+            stored.iter().filter_map(|(name, due)| Some((pool(name)?, *due))).collect();
+        // Another request may have opened it meanwhile.
+        self.governor.borrow_mut().get_or_insert_with(|| Governor::new(&hourly));
+        Ok(())
+    }
+
+    fn with<T>(&self, use_it: impl FnOnce(&mut Governor) -> Option<T>) -> Result<T> {
+        let mut governor = self.governor.borrow_mut();
+        let governor = governor.as_mut().ok_or("the governor is not open")?;
+        use_it(governor).ok_or_else(|| "no such pool".into())
+    }
+
+    async fn lease(&self, wish: &Wish) -> Result<Response> {
+        let class = if wish.bulk { Class::Bulk } else { Class::Interactive };
+        let (grant, report, hourly) = self.with(|governor| {
+            let pool = pool(&wish.pool)?;
+            let grant = governor.handle_request(pool, class, wish.want, now());
+            let by_hour = pool.limits().iter().any(|(_, window)| *window > 1000);
+            Some((grant, governor.wants_successes(), by_hour.then(|| governor.hourly())))
+        })?;
+        if let (Some(hourly), Grant::Slots(_)) = (hourly, &grant) {
+            let hourly: Vec<(&str, u64)> =
+                hourly.iter().map(|(pool, due)| (pool.as_str(), *due)).collect();
+            self.state.storage().put(HOURLY, serde_json::to_string(&hourly)?).await?;
+        }
+        let granted = match grant {
+            Grant::Slots(slots) => Granted { slots, report, ..Granted::default() },
+            Grant::Broken(wait, why) => {
+                let why = if why == Break::Key { "key" } else { "failures" };
+                Granted { wait, broken: Some(why.to_owned()), ..Granted::default() }
+            }
+            Grant::Wait(wait) => Granted { wait, ..Granted::default() },
+            _ => return Err("a grant of a kind that is not known here".into()),
+        };
+        text_json(200, serde_json::to_string(&granted)?)
+    }
+}
+
+fn pool(name: &str) -> Option<Pool> {
+    Pool::ALL.into_iter().find(|pool| pool.as_str() == name)
+}
+
+fn now() -> u64 {
+    Date::now().as_millis()
+}

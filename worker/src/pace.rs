@@ -1,0 +1,186 @@
+//! When calls of the platform are made: slots from the governor, some at a time.
+
+use std::{
+    cell::RefCell,
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
+
+use esputnik_kit::{
+    api::{Error as ApiError, Kind, Pool},
+    governor::LEASE,
+};
+use worker::{Date, Delay, Env, Method, RequestInit};
+
+use crate::{
+    answer::Error,
+    governor_object::{Granted, Report, Wish},
+};
+
+/// The one governor of a deployment.
+const GOVERNOR: &str = "governor";
+
+/// How late a slot may be used, in milliseconds; the governor counts on 150 with the way to the
+/// platform.
+const LATE: u64 = 75;
+
+/// How long a call may wait for its slots in all, in milliseconds.
+const PATIENCE: u64 = 3000;
+
+/// Slots that this isolate has and has not used.
+#[derive(Default)]
+struct Leased {
+    slots: VecDeque<u64>,
+    /// Requests that ask for more at this moment.
+    asking: u32,
+    /// Calls in this stretch of a lease's length, and in the one before.
+    stretch: u64,
+    calls: u32,
+    calls_before: u32,
+    report: bool,
+}
+
+thread_local! {
+    static LEASED: RefCell<HashMap<Pool, Leased>> = RefCell::default();
+}
+
+/// A call that may be made now.
+pub(crate) struct Slot {
+    pool: Pool,
+    /// Whether its success is to be reported.
+    report: bool,
+}
+
+/// Why no call may be made.
+pub(crate) enum Denied {
+    /// More calls than the platform takes; in so many milliseconds there is room.
+    Full(u64),
+    /// The platform is failing; in so many milliseconds somebody tries again.
+    Failing(u64),
+    /// The platform refuses the key.
+    Key(u64),
+}
+
+impl Denied {
+    /// The error that the caller gets.
+    pub(crate) fn into_error(self) -> ApiError {
+        match self {
+            Self::Full(wait) => ApiError::held(Kind::RateLimited, wait),
+            Self::Failing(wait) => ApiError::held(Kind::Failed, wait),
+            Self::Key(wait) => ApiError::held(Kind::Unauthorized, wait),
+        }
+    }
+}
+
+/// Waits until a call of the pool may be made.
+pub(crate) async fn wait(env: &Env, pool: Pool, bulk: bool) -> Result<Result<Slot, Denied>, Error> {
+    let begun = now();
+    loop {
+        if let Some((at, report)) = take(pool) {
+            sleep(at.saturating_sub(now())).await;
+            return Ok(Ok(Slot { pool, report }));
+        }
+        let want = with(pool, |leased| {
+            leased.asking += 1;
+            // Others ask already, and bring what is needed beside their own.
+            if leased.asking > 1 { 1 } else { leased.calls.max(leased.calls_before).max(1) }
+        });
+        let granted = lease(env, &Wish { pool: pool.as_str().to_owned(), bulk, want }).await;
+        with(pool, |leased| leased.asking -= 1);
+        let granted = granted?;
+        if let Some(why) = granted.broken {
+            let denied = if why == "key" { Denied::Key } else { Denied::Failing };
+            return Ok(Err(denied(granted.wait)));
+        }
+        if granted.slots.is_empty() {
+            if now() + granted.wait > begun + PATIENCE {
+                return Ok(Err(Denied::Full(granted.wait)));
+            }
+            sleep(granted.wait).await;
+            continue;
+        }
+        let received = now();
+        with(pool, |leased| {
+            leased.report = granted.report;
+            leased.slots.extend(granted.slots.iter().map(|slot| received + slot));
+            leased.slots.make_contiguous().sort_unstable();
+        });
+    }
+}
+
+impl Slot {
+    /// Tells the governor what others must know of the call's outcome.
+    pub(crate) async fn report<T>(self, env: &Env, answer: &Result<T, ApiError>) {
+        let (outcome, retry_after) = match answer.as_ref().err() {
+            Some(error) => match error.kind {
+                Kind::RateLimited => ("limited", error.repeat_after),
+                Kind::Unauthorized => ("key_refused", None),
+                Kind::Failed | Kind::Unreachable => ("failed", None),
+                _ => ("answered", None),
+            },
+            None => ("answered", None),
+        };
+        if outcome == "answered" && !self.report {
+            return;
+        }
+        let pool = self.pool.as_str().to_owned();
+        let report = Report { pool, outcome: outcome.to_owned(), retry_after };
+        if outcome != "answered" {
+            // What it gave out before it knew of this.
+            with(self.pool, |leased| leased.slots.clear());
+        }
+        if let Err(error) = tell(env, "/outcome", &report).await {
+            worker::console_error!("governor: {error:?}");
+        }
+    }
+}
+
+fn with<T>(pool: Pool, use_it: impl FnOnce(&mut Leased) -> T) -> T {
+    LEASED.with_borrow_mut(|all| use_it(all.entry(pool).or_default()))
+}
+
+/// The next slot that is there, and whether successes are to be reported.
+fn take(pool: Pool) -> Option<(u64, bool)> {
+    let now = now();
+    with(pool, |leased| {
+        let stretch = now / LEASE;
+        if leased.stretch != stretch {
+            leased.calls_before = if leased.stretch + 1 == stretch { leased.calls } else { 0 };
+            leased.calls = 0;
+            leased.stretch = stretch;
+        }
+        leased.slots.retain(|slot| slot + LATE >= now);
+        let slot = leased.slots.pop_front()?;
+        leased.calls += 1;
+        Some((slot, leased.report))
+    })
+}
+
+async fn lease(env: &Env, wish: &Wish) -> Result<Granted, Error> {
+    let text = tell(env, "/lease", wish).await?;
+    serde_json::from_str(&text).map_err(|error| Error::Internal(error.into()))
+}
+
+async fn tell(env: &Env, path: &str, what: &impl serde::Serialize) -> Result<String, Error> {
+    let body = serde_json::to_string(what).map_err(worker::Error::from)?;
+    let stub = env.durable_object("GOVERNOR")?.get_by_name(GOVERNOR)?;
+    let mut init = RequestInit::new();
+    init.with_method(Method::Post).with_body(Some(body.into()));
+    let address = ["https://governor", path].concat();
+    let request = worker::Request::new_with_init(&address, &init)?;
+    let mut response = stub.fetch_with_request(request).await?;
+    if response.status_code() != 200 {
+        return Err(Error::Unavailable("the governor does not answer"));
+    }
+    Ok(response.text().await?)
+}
+
+async fn sleep(millis: u64) {
+    if millis > 0 {
+        Delay::from(Duration::from_millis(millis)).await;
+    }
+}
+
+fn now() -> u64 {
+    Date::now().as_millis()
+}
