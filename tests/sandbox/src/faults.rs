@@ -1,4 +1,4 @@
-//! Faults on demand: how the tracker misbehaves, for which requests and how often.
+//! Faults on demand: how the platform misbehaves, for which requests and how often.
 
 use hyper::StatusCode;
 use hyper::header::HeaderValue;
@@ -36,10 +36,10 @@ pub struct Fault {
     /// Answer with this Location, and status 307 unless `status` says otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redirect: Option<String>,
-    /// In place of the setting of the same name.
+    /// In place of the setting of the same name or, in the REST API, of `rest_duplicate_window_ms`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duplicate_window_ms: Option<u64>,
-    /// In place of the setting of the same name.
+    /// In place of the setting of the same name; the REST API has none such.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub success_status: Option<u16>,
     /// Refuse with 400, as the tracker refuses a wrong body.
@@ -67,8 +67,45 @@ pub enum Drop {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Match {
-    /// The event's name, as the body gives it.
-    pub event: String,
+    /// The event's name or, in the REST API, the key of its type, as the body gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+    /// What the request's path begins with, as it was sent: `/api/v1/contacts?`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The request's method, in capitals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+}
+
+/// What a fault may look at in a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target<'a> {
+    pub(crate) event: Option<&'a str>,
+    pub(crate) path: &'a str,
+    pub(crate) method: &'a str,
+}
+
+impl Match {
+    fn check(&self) -> Result<(), String> {
+        if self.event.as_ref().or(self.path.as_ref()).or(self.method.as_ref()).is_none() {
+            return Err("match names an event, a path or a method".to_owned());
+        }
+        if self.path.as_ref().is_some_and(|path| !path.starts_with("/api/")) {
+            return Err("the path of a match begins with /api/".to_owned());
+        }
+        let is_capital = |method: &String| method.bytes().all(|byte| byte.is_ascii_uppercase());
+        if self.method.as_ref().is_some_and(|method| !is_capital(method)) {
+            return Err("the method of a match is in capitals".to_owned());
+        }
+        Ok(())
+    }
+
+    fn fits(&self, target: &Target<'_>) -> bool {
+        self.event.as_deref().is_none_or(|event| Some(event) == target.event)
+            && self.path.as_deref().is_none_or(|path| target.path.starts_with(path))
+            && self.method.as_deref().is_none_or(|method| method == target.method)
+    }
 }
 
 /// What a fault does to a request in place of its usual treatment.
@@ -123,6 +160,9 @@ impl Fault {
         if self.down && self.only.is_some() {
             return Err("down closes before it reads: it cannot match".to_owned());
         }
+        if let Some(only) = &self.only {
+            only.check()?;
+        }
         if self.status.is_some_and(|status| !(200..=599).contains(&status)) {
             return Err("status is 200 to 599".to_owned());
         }
@@ -142,8 +182,8 @@ impl Fault {
         Ok(())
     }
 
-    fn fits(&self, event: Option<&str>) -> bool {
-        self.only.as_ref().is_none_or(|only| Some(only.event.as_str()) == event)
+    fn fits(&self, target: &Target<'_>) -> bool {
+        self.only.as_ref().is_none_or(|only| only.fits(target))
     }
 }
 
@@ -190,14 +230,14 @@ impl Faults {
         &self.0
     }
 
-    /// Whether this request meets a tracker that is down.
+    /// Whether this request meets a platform that is down.
     pub(crate) fn take_down(&mut self) -> bool {
         self.take_first(|fault| fault.down).is_some()
     }
 
     /// The fault for a request, counted as used.
-    pub(crate) fn take(&mut self, event: Option<&str>) -> Option<Fault> {
-        self.take_first(|fault| !fault.down && fault.fits(event))
+    pub(crate) fn take(&mut self, target: &Target<'_>) -> Option<Fault> {
+        self.take_first(|fault| !fault.down && fault.fits(target))
     }
 
     fn take_first(&mut self, wanted: impl Fn(&Fault) -> bool) -> Option<Fault> {

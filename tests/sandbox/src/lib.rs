@@ -1,12 +1,13 @@
-//! A local stand-in of the platform: its tracker, strict and with faults on demand, and the demo
-//! shop's own server.
+//! A local stand-in of the platform: its tracker and its REST API, strict and with faults on demand,
+//! and the demo shop's own server.
 //!
 //! # Rules
 //!
 //! - It refuses what the published contract refuses, and names the field. What the contract leaves
 //!   open is accepted and listed as an extra.
 //! - It shares no code with the kit, so that a rule misread there is not misread here as well.
-//! - Every request that arrives at the tracker is recorded, whatever became of it, with its raw bytes.
+//! - Every request that arrives at the tracker or the REST API is recorded, whatever became of it, with
+//!   its raw bytes; of a key only whether it was right, and which of the known ones.
 //! - It listens on loopback only, since whoever reaches it can read and empty everything.
 //!
 //! # Addresses
@@ -14,11 +15,16 @@
 //! | address | what it does |
 //! |---|---|
 //! | `POST /api/v2` | the tracker, one event a request |
+//! | `/api/v1/…`, `/api/v2/…`, `/api/v3/…` | the REST API, all operations of its document |
 //! | `GET /` | what arrived, as a page |
-//! | `GET /requests` | every request; `since`, `verdict`, `event`, `limit` narrow it; `DELETE` empties |
+//! | `GET /requests` | every request; `since`, `verdict`, `event`, `path`, `limit` narrow it; `DELETE` empties |
 //! | `GET /requests/SEQ/body` | the raw bytes of one |
-//! | `GET /events` | accepted events only; `since`, `event`, `limit` |
-//! | `GET /stats` | counts, and the fullest second |
+//! | `GET /events` | accepted events of the tracker only; `since`, `event`, `limit` |
+//! | `GET /contacts` | the account's contacts, deleted ones too; `since`, `limit`, or only `count=1` |
+//! | `GET /orders` | the account's orders; `limit` |
+//! | `GET /api-events` | events of the REST API and of the platform itself; `since`, `event`, `limit` |
+//! | `DELETE /state` | empties the account and keeps the requests |
+//! | `GET /stats` | counts, and the fullest second, of all and of each pool of the REST API |
 //! | `GET`, `PUT`, `DELETE /faults` | see [`Fault`] |
 //! | `GET`, `PUT`, `DELETE /settings` | see [`Settings`] |
 //!
@@ -27,15 +33,18 @@
 //!
 //! # Map
 //!
-//! `contract` judges a body and touches nothing else. `faults` and `settings` are plain data.
-//! `store` is the only part that speaks SQL. `platform` and `shop` are the two servers, `server`
+//! `contract` judges a body for the tracker and touches nothing else; `api` judges a REST request by
+//! the published document. `rest` is what the REST operations do. `faults` and `settings` are plain
+//! data. `store` is the only part that speaks SQL. `platform` and `shop` are the two servers, `server`
 //! the listening that both share.
 
+mod api;
 mod clock;
 mod contract;
 mod faults;
 mod options;
 mod platform;
+mod rest;
 mod server;
 mod settings;
 mod shop;
@@ -44,4 +53,4 @@ mod store;
 pub use crate::faults::{Drop, Fault, Match};
 pub use crate::options::{Command, Loopback, Options, ShopOptions, USAGE, UsageError};
 pub use crate::server::{Sandbox, StartError};
-pub use crate::settings::Settings;
+pub use crate::settings::{ApiKey, CustomField, Feature, FieldKind, Quirks, Settings};

@@ -11,11 +11,11 @@ use lexopt::{Arg, Parser, ValueExt as _};
 
 /// What `--help` prints.
 pub const USAGE: &str = "\
-A strict local stand-in of the platform's tracker, and the demo shop's server.
+A strict local stand-in of the platform's tracker and REST API, and the demo shop's server.
 
 sandbox --listen IP:PORT --db FILE [--shop-listen IP:PORT --shop-dir DIR [--worker URL]]
 
-  --listen IP:PORT        where the tracker listens; loopback only, port 0 for a free one
+  --listen IP:PORT        where the platform listens; loopback only, port 0 for a free one
   --db FILE               SQLite file for everything that arrives; made if missing
   --shop-listen IP:PORT   where the shop's server listens; loopback only
   --shop-dir DIR          the folder that it serves
@@ -38,7 +38,7 @@ pub enum Command {
 /// Where to listen and what to serve.
 #[derive(Debug)]
 pub struct Options {
-    /// Where the tracker listens.
+    /// Where the platform listens.
     pub listen: Loopback,
     /// The SQLite file.
     pub db: PathBuf,

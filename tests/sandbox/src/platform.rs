@@ -1,8 +1,10 @@
-//! The platform's server: the tracker, and what a test asks of it.
+//! The platform's server: the tracker, the REST API, and what a test asks of both.
 
 mod control;
 mod page;
 mod receive;
+mod rest;
+mod state;
 
 use std::fmt;
 use std::path::Path;
@@ -16,6 +18,8 @@ use hyper::{Request, Response, StatusCode};
 use serde::Serialize;
 
 use self::receive::Limiter;
+use self::rest::Limits;
+pub(crate) use self::rest::Tokens;
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::settings::Settings;
@@ -24,7 +28,7 @@ use crate::store::Store;
 /// An answer of this server.
 type Reply = Response<Full<Bytes>>;
 
-/// The platform, as far as a tracker shows it.
+/// The platform, as far as its callers see it.
 #[derive(Debug)]
 pub(crate) struct Platform {
     clock: Clock,
@@ -33,6 +37,8 @@ pub(crate) struct Platform {
     settings: Mutex<Settings>,
     faults: Mutex<Faults>,
     limiter: Mutex<Limiter>,
+    limits: Mutex<Limits>,
+    tokens: Tokens,
 }
 
 /// The connection is to be closed without an answer.
@@ -57,6 +63,8 @@ impl Platform {
             settings: Mutex::default(),
             faults: Mutex::default(),
             limiter: Mutex::default(),
+            limits: Mutex::default(),
+            tokens: Tokens::default(),
         })
     }
 
@@ -64,6 +72,7 @@ impl Platform {
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Result<Reply, Dropped> {
         match control::route(request.uri().path()) {
             Some(route) => Ok(control::answer(self, route, request).await),
+            None if rest::is_rest(request.uri().path()) => rest::answer(self, request).await,
             None => receive::answer(self, request).await,
         }
     }
@@ -82,6 +91,10 @@ impl Platform {
 
     fn limiter(&self) -> MutexGuard<'_, Limiter> {
         self.limiter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn limits(&self) -> MutexGuard<'_, Limits> {
+        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

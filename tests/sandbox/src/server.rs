@@ -84,7 +84,7 @@ impl Sandbox {
         Ok(sandbox)
     }
 
-    /// Where the tracker listens.
+    /// Where the tracker and the REST API listen.
     #[must_use]
     pub fn platform(&self) -> SocketAddr {
         self.platform

@@ -1,44 +1,26 @@
 //! Everything that arrived, in SQLite. Only this module speaks SQL.
 
+mod contacts;
+mod docs;
+mod history;
+mod orders;
 mod record;
+mod schema;
+mod state;
 mod stats;
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, OptionalExtension as _, named_params, params};
-use serde::Serialize;
+use rusqlite::{Connection, OptionalExtension as _, params};
 
+pub(crate) use self::contacts::{Contact, Wanted};
+pub(crate) use self::docs::Doc;
+pub(crate) use self::history::{Activity, Happened, Sent};
+pub(crate) use self::orders::Order;
 pub(crate) use self::record::{Record, Stored, Verdict};
+pub(crate) use self::state::State;
 pub(crate) use self::stats::Stats;
-
-const SCHEMA_VERSION: i64 = 1;
-
-/// The index on whole bodies is what finds duplicates: exactly, and without a hash of our own.
-/// AUTOINCREMENT goes on counting after the table was emptied.
-const SCHEMA: &str = "
-BEGIN;
-CREATE TABLE requests (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    received INTEGER NOT NULL,
-    method TEXT NOT NULL,
-    path TEXT NOT NULL,
-    headers TEXT NOT NULL,
-    authorized INTEGER NOT NULL,
-    user_agent TEXT,
-    body BLOB NOT NULL,
-    verdict TEXT NOT NULL,
-    status INTEGER,
-    fault TEXT,
-    event TEXT,
-    sc TEXT,
-    error TEXT,
-    extras TEXT NOT NULL
-) STRICT;
-CREATE INDEX accepted_bodies ON requests (body) WHERE verdict = 'accepted';
-PRAGMA user_version = 1;
-COMMIT;
-";
 
 /// Which requests to list, oldest first.
 #[derive(Debug, Default)]
@@ -47,10 +29,15 @@ pub(crate) struct Filter {
     pub(crate) since: u64,
     pub(crate) verdict: Option<Verdict>,
     pub(crate) event: Option<String>,
+    /// What the path begins with, query included.
+    pub(crate) path: Option<String>,
+    /// Only what came to the tracker.
+    pub(crate) tracker_only: bool,
     pub(crate) limit: Option<u32>,
 }
 
-/// The store. Each call takes well under a millisecond, so it may be made from an async function.
+/// The store. Each call takes well under a millisecond, an import of thousands of contacts some tenths
+/// of a second, so it may be made from an async function.
 #[derive(Debug)]
 pub(crate) struct Store(Mutex<Connection>);
 
@@ -65,11 +52,9 @@ impl Store {
         // Survives a killed process, which is what tests do; a power cut is not tested.
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "NORMAL")?;
-        match db.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? {
-            0 => db.execute_batch(SCHEMA)?,
-            SCHEMA_VERSION => {}
-            _ => return Err(rusqlite::Error::InvalidQuery),
-        }
+        schema::bring_up(&db)?;
+        // More statements than the default of 16 are in use at once while an import runs.
+        db.set_prepared_statement_cache_capacity(64);
         Ok(Self(Mutex::new(db)))
     }
 
@@ -99,7 +84,8 @@ impl Store {
         let mut verdict = record.verdict;
         if verdict == Verdict::Accepted {
             let sql = "SELECT EXISTS (SELECT 1 FROM requests
-                WHERE verdict = 'accepted' AND body = ?1 AND received > ?2)";
+                WHERE verdict = 'accepted' AND once = 1 AND operation IS NULL
+                    AND body = ?1 AND received > ?2)";
             let oldest = i64::try_from(record.received)
                 .unwrap_or(i64::MAX)
                 .saturating_sub_unsigned(duplicate_window_ms);
@@ -107,33 +93,24 @@ impl Store {
                 verdict = Verdict::Duplicate;
             }
         }
-        let sql =
-            "INSERT INTO requests (seq, received, method, path, headers, authorized, user_agent,
-                body, verdict, status, fault, event, sc, error, extras)
-            VALUES (:seq, :received, :method, :path, :headers, :authorized, :user_agent,
-                :body, :verdict, :status, :fault, :event, :sc, :error, :extras)";
         let status = match (verdict, record.status) {
             (Verdict::Duplicate, Some(_)) => Some(400),
             (_, status) => status,
         };
-        db.prepare_cached(sql)?.execute(named_params! {
-            ":seq": record.seq,
-            ":received": record.received,
-            ":method": record.method,
-            ":path": record.path,
-            ":headers": json(&record.headers),
-            ":authorized": record.authorized,
-            ":user_agent": record.user_agent,
-            ":body": record.body,
-            ":verdict": verdict.name(),
-            ":status": status,
-            ":fault": record.fault,
-            ":event": record.event,
-            ":sc": record.sc,
-            ":error": record.error.as_ref().map(json),
-            ":extras": json(&record.extras),
-        })?;
+        record.insert(&db, verdict, status)?;
         Ok(verdict)
+    }
+
+    /// Does all of `work` on the state or, when that fails, nothing of it.
+    pub(crate) fn transact<T>(
+        &self,
+        work: impl FnOnce(&State<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let mut db = self.db();
+        let transaction = db.transaction()?;
+        let done = work(&State::of(&transaction))?;
+        transaction.commit()?;
+        Ok(done)
     }
 
     /// Requests in the order of their arrival.
@@ -141,11 +118,18 @@ impl Store {
         let db = self.db();
         let mut query = db.prepare_cached(
             "SELECT * FROM requests WHERE seq > ?1 AND (?2 IS NULL OR verdict = ?2)
-                AND (?3 IS NULL OR event = ?3) ORDER BY seq LIMIT ?4",
+                AND (?3 IS NULL OR event = ?3) AND (?4 IS NULL OR substr(path, 1, length(?4)) = ?4)
+                AND (?5 = 0 OR operation IS NULL) ORDER BY seq LIMIT ?6",
         )?;
         let limit = filter.limit.map_or(-1, i64::from);
         let verdict = filter.verdict.map(Verdict::name);
-        query.query_map(params![filter.since, verdict, filter.event, limit], Stored::of)?.collect()
+        let (event, path, tracker_only) = (&filter.event, &filter.path, filter.tracker_only);
+        query
+            .query_map(
+                params![filter.since, verdict, event, path, tracker_only, limit],
+                Stored::of,
+            )?
+            .collect()
     }
 
     /// The newest requests, newest first.
@@ -166,12 +150,16 @@ impl Store {
         self.db().execute("DELETE FROM requests", []).map(|_| ())
     }
 
+    /// Forgets the account's state, and keeps the requests that led to it.
+    pub(crate) fn clear_state(&self) -> rusqlite::Result<()> {
+        self.transact(|state| {
+            state.clear()?;
+            Ok(())
+        })
+    }
+
     /// Counts everything.
     pub(crate) fn stats(&self) -> rusqlite::Result<Stats> {
         Stats::count(&self.db())
     }
-}
-
-fn json(value: impl Serialize) -> String {
-    serde_json::to_string(&value).expect("lists of text and refusals have a JSON form")
 }

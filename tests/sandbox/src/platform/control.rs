@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::{Platform, Reply, empty_reply, json_reply, page, reply};
+use super::{Platform, Reply, empty_reply, json_reply, page, reply, state};
 use crate::faults::Faults;
 use crate::settings::Settings;
 use crate::store::{Filter, Stored, Verdict};
@@ -19,7 +19,7 @@ use crate::store::{Filter, Stored, Verdict};
 const MAX_BODY: usize = 64 * 1024;
 
 /// As many as a reader wants at once, unless it says otherwise.
-const DEFAULT_LIMIT: u32 = 1000;
+pub(super) const DEFAULT_LIMIT: u32 = 1000;
 
 /// An address of this file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,9 +31,13 @@ pub(super) enum Route {
     Stats,
     Faults,
     Settings,
+    State,
+    Contacts,
+    Orders,
+    ApiEvents,
 }
 
-/// The route of a path, or None for what belongs to the tracker.
+/// The route of a path, or None for what belongs to the tracker or the REST API.
 pub(super) fn route(path: &str) -> Option<Route> {
     Some(match path {
         "/" => Route::Page,
@@ -42,6 +46,10 @@ pub(super) fn route(path: &str) -> Option<Route> {
         "/stats" => Route::Stats,
         "/faults" => Route::Faults,
         "/settings" => Route::Settings,
+        "/state" => Route::State,
+        "/contacts" => Route::Contacts,
+        "/orders" => Route::Orders,
+        "/api-events" => Route::ApiEvents,
         _ => {
             let seq = path.strip_prefix("/requests/")?.strip_suffix("/body")?;
             Route::Body(seq.parse().ok()?)
@@ -50,7 +58,7 @@ pub(super) fn route(path: &str) -> Option<Route> {
 }
 
 /// Why a reading or setting did not work.
-enum Failure {
+pub(super) enum Failure {
     Wrong(String),
     Absent,
     Method,
@@ -108,8 +116,11 @@ async fn try_answer(
             reply
         }
         (Route::Events, Method::GET) => {
-            let filter =
-                Filter { verdict: Some(Verdict::Accepted), ..filter(request.uri(), false)? };
+            let filter = Filter {
+                verdict: Some(Verdict::Accepted),
+                tracker_only: true,
+                ..filter(request.uri(), false)?
+            };
             let list = store.list(&filter)?;
             json_reply(StatusCode::OK, &list.iter().map(Event::of).collect::<Vec<_>>())
         }
@@ -135,6 +146,13 @@ async fn try_answer(
             json_reply(StatusCode::OK, &*platform.settings())
         }
         (Route::Settings, Method::GET) => json_reply(StatusCode::OK, &*platform.settings()),
+        (Route::State, Method::DELETE) => {
+            state::clear(platform)?;
+            empty_reply(StatusCode::NO_CONTENT)
+        }
+        (Route::Contacts, Method::GET) => state::contacts(platform, request.uri())?,
+        (Route::Orders, Method::GET) => state::orders(platform, request.uri())?,
+        (Route::ApiEvents, Method::GET) => state::events(platform, request.uri())?,
         _ => return Err(Failure::Method),
     })
 }
@@ -150,7 +168,7 @@ async fn read(request: Request<Incoming>) -> Result<Vec<u8>, Failure> {
     }
 }
 
-/// The query of a listing; a misspelt parameter would otherwise quietly list too much.
+/// The query of a listing of requests; a misspelt parameter would otherwise quietly list too much.
 fn filter(uri: &Uri, takes_verdict: bool) -> Result<Filter, Failure> {
     let mut filter = Filter { limit: Some(DEFAULT_LIMIT), ..Filter::default() };
     for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
@@ -158,6 +176,7 @@ fn filter(uri: &Uri, takes_verdict: bool) -> Result<Filter, Failure> {
             "since" => filter.since = number(&name, &value)?,
             "limit" => filter.limit = Some(number(&name, &value)?),
             "event" => filter.event = Some(value.into_owned()),
+            "path" if takes_verdict => filter.path = Some(value.into_owned()),
             "verdict" if takes_verdict => {
                 let verdict = Verdict::named(&value);
                 let unknown = || Failure::Wrong(format!("no verdict is called {value}"));
@@ -169,7 +188,7 @@ fn filter(uri: &Uri, takes_verdict: bool) -> Result<Filter, Failure> {
     Ok(filter)
 }
 
-fn number<T: FromStr>(name: &str, value: &str) -> Result<T, Failure> {
+pub(super) fn number<T: FromStr>(name: &str, value: &str) -> Result<T, Failure> {
     value.parse().map_err(|_| Failure::Wrong(format!("{name} is a number")))
 }
 
@@ -182,6 +201,10 @@ struct Listed<'a> {
     path: &'a str,
     headers: &'a RawValue,
     authorized: bool,
+    auth: Option<&'a str>,
+    key: Option<u64>,
+    operation: Option<&'a str>,
+    pool: Option<&'a str>,
     body: String,
     body_bytes: usize,
     verdict: &'a str,
@@ -202,6 +225,10 @@ impl<'a> Listed<'a> {
             path: &stored.path,
             headers: raw(&stored.headers),
             authorized: stored.authorized,
+            auth: stored.auth.as_deref(),
+            key: stored.key,
+            operation: stored.operation.as_deref(),
+            pool: stored.pool.as_deref(),
             body: String::from_utf8_lossy(&stored.body).into_owned(),
             body_bytes: stored.body.len(),
             verdict: &stored.verdict,

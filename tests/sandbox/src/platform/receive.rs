@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{Dropped, Platform, Reply, empty_reply, json_reply, reply};
 use crate::contract::{self, Refusal, Rules};
-use crate::faults::{Effect, Fault};
+use crate::faults::{Effect, Fault, Target};
 use crate::settings::Settings;
 use crate::store::{Record, Verdict};
 
@@ -22,10 +22,6 @@ const TRACKER: &str = "/api/v2";
 
 /// The documents name no size; this one keeps a runaway test from filling the disk.
 const MAX_BODY: usize = 1024 * 1024;
-
-/// A body that is somewhat too large is still read, since a caller that is cut off while it sends
-/// often never sees the answer.
-const MAX_READ: usize = 4 * MAX_BODY;
 
 /// The requests of the last second.
 #[derive(Debug, Default)]
@@ -55,7 +51,7 @@ struct Outcome {
 }
 
 /// A refusal and the status that goes with it.
-struct Rejection(StatusCode, Refusal);
+pub(super) struct Rejection(pub(super) StatusCode, pub(super) Refusal);
 
 impl Rejection {
     fn bad_request(refusal: Refusal) -> Self {
@@ -114,7 +110,7 @@ pub(super) async fn answer(
     }
 
     let settings = platform.settings().clone();
-    let (bytes, complete) = read(body).await;
+    let (bytes, complete) = read(body, MAX_BODY).await;
     record.body = bytes;
     let json = serde_json::from_slice::<Value>(&record.body);
     if let Ok(json) = &json {
@@ -124,8 +120,8 @@ pub(super) async fn answer(
 
     let is_event = head.method == Method::POST && head.uri.path() == TRACKER;
     let admitted = !is_event || admitted(platform, &settings, received);
-    let fault =
-        if is_event && admitted { platform.faults().take(record.event.as_deref()) } else { None };
+    let target = Target { event: record.event.as_deref(), path: TRACKER, method: "POST" };
+    let fault = if is_event && admitted { platform.faults().take(&target) } else { None };
     let outcome = match fault.as_ref().map_or(Effect::Pass, Fault::effect) {
         _ if !admitted => Outcome::limited(),
         Effect::DropBefore => Outcome::faulted(None),
@@ -164,14 +160,17 @@ pub(super) async fn answer(
 }
 
 /// What could be read of a body, and whether that is all of it and not too much.
-async fn read(body: Incoming) -> (Vec<u8>, Result<(), Rejection>) {
-    match Limited::new(body, MAX_READ).collect().await {
+///
+/// One that is somewhat too large is still read, since a caller that is cut off while it sends often
+/// never sees the answer.
+pub(super) async fn read(body: Incoming, most: usize) -> (Vec<u8>, Result<(), Rejection>) {
+    match Limited::new(body, 4 * most).collect().await {
         Ok(body) => {
             let bytes: Vec<u8> = body.to_bytes().into();
-            let fits = bytes.len() <= MAX_BODY;
-            (bytes, if fits { Ok(()) } else { Err(too_large()) })
+            let fits = bytes.len() <= most;
+            (bytes, if fits { Ok(()) } else { Err(too_large(most)) })
         }
-        Err(error) if error.is::<LengthLimitError>() => (Vec::new(), Err(too_large())),
+        Err(error) if error.is::<LengthLimitError>() => (Vec::new(), Err(too_large(most))),
         Err(error) => {
             let refusal = Refusal::whole("body_incomplete", error.to_string());
             (Vec::new(), Err(Rejection::bad_request(refusal)))
@@ -211,7 +210,7 @@ fn check_head(head: &Parts) -> Result<(), Rejection> {
 }
 
 /// Exactly one Content-Type, and no charset besides the one that JSON has.
-fn is_json(headers: &HeaderMap) -> bool {
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return false };
     let Ok(value) = value.to_str() else { return false };
@@ -226,8 +225,8 @@ fn is_json(headers: &HeaderMap) -> bool {
     is_json && parts.all(is_utf8)
 }
 
-fn too_large() -> Rejection {
-    let refusal = Refusal::whole("too_large", format!("a body has at most {MAX_BODY} bytes"));
+fn too_large(most: usize) -> Rejection {
+    let refusal = Refusal::whole("too_large", format!("a body has at most {most} bytes"));
     Rejection(StatusCode::PAYLOAD_TOO_LARGE, refusal)
 }
 
@@ -259,7 +258,7 @@ fn duplicate() -> Reply {
     json_reply(StatusCode::BAD_REQUEST, &json!({ "message": "Duplicated request" }))
 }
 
-fn faulty_reply(fault: Option<&Fault>, status: StatusCode) -> Reply {
+pub(super) fn faulty_reply(fault: Option<&Fault>, status: StatusCode) -> Reply {
     let body = fault.and_then(|fault| fault.body.clone()).unwrap_or_default();
     let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&body).is_ok();
     let content_type = if is_json { "application/json" } else { "text/plain; charset=utf-8" };
@@ -275,7 +274,7 @@ fn faulty_reply(fault: Option<&Fault>, status: StatusCode) -> Reply {
     reply
 }
 
-async fn pause(fault: &Fault) {
+pub(super) async fn pause(fault: &Fault) {
     let jitter = fault.jitter_ms.map_or(0, |most| fastrand::u64(0..=most));
     let pause = fault.delay_ms.unwrap_or(0).saturating_add(jitter);
     if pause > 0 {

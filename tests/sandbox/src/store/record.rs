@@ -1,7 +1,7 @@
 //! One request, on its way into the store and back.
 
 use hyper::http::request::Parts;
-use rusqlite::Row;
+use rusqlite::{Connection, Row, named_params};
 use serde::Serialize;
 
 use crate::contract::Refusal;
@@ -53,6 +53,14 @@ pub(crate) struct Record {
     pub(crate) path: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) authorized: bool,
+    /// What the request's key was worth, and which of the known ones it was.
+    pub(crate) auth: Option<&'static str>,
+    pub(crate) key: Option<u64>,
+    /// The REST operation and the pool that counts it; None at the tracker.
+    pub(crate) operation: Option<String>,
+    pub(crate) pool: Option<String>,
+    /// Whether a repetition of it is a duplicate.
+    pub(crate) once: bool,
     pub(crate) user_agent: Option<String>,
     pub(crate) body: Vec<u8>,
     pub(crate) verdict: Verdict,
@@ -86,6 +94,11 @@ impl Record {
             path: head.uri.to_string(),
             headers,
             authorized,
+            auth: None,
+            key: None,
+            operation: None,
+            pool: None,
+            once: true,
             user_agent,
             body: Vec::new(),
             verdict,
@@ -97,6 +110,49 @@ impl Record {
             extras: Vec::new(),
         }
     }
+
+    /// Writes it down with the verdict and status that it came to.
+    pub(super) fn insert(
+        &self,
+        db: &Connection,
+        verdict: Verdict,
+        status: Option<u16>,
+    ) -> rusqlite::Result<()> {
+        let sql =
+            "INSERT INTO requests (seq, received, method, path, headers, authorized, user_agent,
+                body, verdict, status, fault, event, sc, error, extras, operation, pool, auth, key,
+                once)
+            VALUES (:seq, :received, :method, :path, :headers, :authorized, :user_agent,
+                :body, :verdict, :status, :fault, :event, :sc, :error, :extras, :operation, :pool,
+                :auth, :key, :once)";
+        db.prepare_cached(sql)?.execute(named_params! {
+            ":seq": self.seq,
+            ":received": self.received,
+            ":method": self.method,
+            ":path": self.path,
+            ":headers": json(&self.headers),
+            ":authorized": self.authorized,
+            ":user_agent": self.user_agent,
+            ":body": self.body,
+            ":verdict": verdict.name(),
+            ":status": status,
+            ":fault": self.fault,
+            ":event": self.event,
+            ":sc": self.sc,
+            ":error": self.error.as_ref().map(json),
+            ":extras": json(&self.extras),
+            ":operation": self.operation,
+            ":pool": self.pool,
+            ":auth": self.auth,
+            ":key": self.key,
+            ":once": self.once,
+        })?;
+        Ok(())
+    }
+}
+
+fn json(value: impl Serialize) -> String {
+    serde_json::to_string(&value).expect("lists of text and refusals have a JSON form")
 }
 
 /// One request as the store gives it back; lists and objects stay JSON text.
@@ -108,6 +164,10 @@ pub(crate) struct Stored {
     pub(crate) path: String,
     pub(crate) headers: String,
     pub(crate) authorized: bool,
+    pub(crate) auth: Option<String>,
+    pub(crate) key: Option<u64>,
+    pub(crate) operation: Option<String>,
+    pub(crate) pool: Option<String>,
     pub(crate) user_agent: Option<String>,
     pub(crate) body: Vec<u8>,
     pub(crate) verdict: String,
@@ -128,6 +188,10 @@ impl Stored {
             path: row.get("path")?,
             headers: row.get("headers")?,
             authorized: row.get("authorized")?,
+            auth: row.get("auth")?,
+            key: row.get("key")?,
+            operation: row.get("operation")?,
+            pool: row.get("pool")?,
             user_agent: row.get("user_agent")?,
             body: row.get("body")?,
             verdict: row.get("verdict")?,

@@ -17,10 +17,22 @@ pub(crate) struct Stats {
     /// The most requests, of any verdict, that arrived within 1000 ms.
     max_per_second: u64,
     verdicts: BTreeMap<&'static str, u64>,
-    /// Accepted ones.
+    /// Accepted ones, the tracker's only.
     events: BTreeMap<String, u64>,
     /// All that named the event, by verdict.
     attempts: BTreeMap<String, BTreeMap<String, u64>>,
+    /// What each pool of the REST API saw, refused and limited requests included.
+    pools: BTreeMap<String, PoolStats>,
+}
+
+/// The requests that a pool counts.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct PoolStats {
+    requests: u64,
+    /// Those that were above the limit.
+    limited: u64,
+    /// The most that arrived within 1000 ms, wherever these begin.
+    max_per_second: u64,
 }
 
 impl Stats {
@@ -55,7 +67,17 @@ impl Stats {
             query.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<u64>>>()?;
         let duplicates = verdicts[Verdict::Duplicate.name()];
         let max_per_second = fullest_second(&arrivals);
-        Ok(Self { requests, duplicates, with_extras, max_per_second, verdicts, events, attempts })
+        let pools = pools(db)?;
+        Ok(Self {
+            requests,
+            duplicates,
+            with_extras,
+            max_per_second,
+            verdicts,
+            events,
+            attempts,
+            pools,
+        })
     }
 
     pub(crate) fn verdict(&self, verdict: Verdict) -> u64 {
@@ -69,6 +91,27 @@ impl Stats {
     pub(crate) fn max_per_second(&self) -> u64 {
         self.max_per_second
     }
+}
+
+fn pools(db: &Connection) -> rusqlite::Result<BTreeMap<String, PoolStats>> {
+    let sql =
+        "SELECT pool, verdict, received FROM requests WHERE pool IS NOT NULL ORDER BY received";
+    let mut query = db.prepare_cached(sql)?;
+    let mut rows = query.query([])?;
+    let mut pools: BTreeMap<String, (PoolStats, Vec<u64>)> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let (name, verdict, received): (String, String, u64) =
+            (row.get(0)?, row.get(1)?, row.get(2)?);
+        let (stats, arrivals) = pools.entry(name).or_default();
+        stats.requests += 1;
+        stats.limited += u64::from(verdict == Verdict::Limited.name());
+        arrivals.push(received);
+    }
+    let counted = |(name, (mut stats, arrivals)): (String, (PoolStats, Vec<u64>))| {
+        stats.max_per_second = fullest_second(&arrivals);
+        (name, stats)
+    };
+    Ok(pools.into_iter().map(counted).collect())
 }
 
 /// The most of these moments that lie within 1000 ms, the last one excluded. They are in order.

@@ -7,6 +7,7 @@ mod contract;
 mod faults;
 mod program;
 mod reading;
+mod rest;
 mod rig;
 mod shop;
 mod tracker;
