@@ -1,10 +1,12 @@
 //! The REST API over its socket: a client with a key, and what every operation has in common.
 
+mod contacts;
+mod imports;
 mod operations;
 mod table;
 
 use hyper::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::rig::{Answer, Rig};
 
@@ -40,4 +42,23 @@ impl Rig {
     pub(crate) async fn contact(&self, contact: &Value) -> i64 {
         self.done("POST", "/v1/contact", contact).await.json()["id"].as_i64().unwrap()
     }
+
+    /// Imports contacts, waits for the end and gives its mapping.
+    pub(crate) async fn import(&self, request: &Value) -> Value {
+        let answer = self.done("POST", "/v1/contacts", request).await.json();
+        let path = format!("/v1/importstatus/{}", answer["asyncSessionId"].as_str().unwrap());
+        loop {
+            let status = self.look(&path).await;
+            match status["status"].as_str().unwrap() {
+                "FINISHED" => return status["mapping"].clone(),
+                "ERROR" => panic!("{status}"),
+                _ => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
+            }
+        }
+    }
+}
+
+/// A contact with one address.
+pub(crate) fn mailed(email: &str) -> Value {
+    json!({ "channels": [{ "type": "email", "value": email }] })
 }
