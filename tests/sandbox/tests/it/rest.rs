@@ -1,5 +1,6 @@
 //! The REST API over its socket: a client with a key, and what every operation has in common.
 
+mod access;
 mod contacts;
 mod imports;
 mod operations;
