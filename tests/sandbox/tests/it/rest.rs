@@ -2,8 +2,10 @@
 
 mod access;
 mod contacts;
+mod history;
 mod imports;
 mod operations;
+mod refusals;
 mod table;
 
 use hyper::Method;
