@@ -260,7 +260,8 @@ function readable(line) {
     ["answered otherwise", line.answer_changed],
   ])
     for (const entry of list) lines.push(`  ${name}: ${change(entry)}`);
-  if (line.answer !== undefined) lines.push("  answer: " + JSON.stringify(line.answer));
+  for (const name of ["data", "answer"])
+    if (line[name] !== undefined) lines.push(`  ${name}: ${JSON.stringify(line[name])}`);
   return lines.join("\n") + "\n";
 }
 

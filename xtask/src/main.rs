@@ -6,6 +6,7 @@
 mod bench;
 mod build;
 mod check;
+mod decode;
 mod demo;
 mod deploy;
 mod exports;
@@ -68,6 +69,11 @@ const COMMANDS: &[Command] = &[
         name: "replay",
         summary: "feed a FILE of examples to the kit and print what becomes of each",
         run: replay::command,
+    },
+    Command {
+        name: "decode",
+        summary: "read an answer of the platform's REST API from standard input",
+        run: decode::command,
     },
     Command {
         name: "sizes",

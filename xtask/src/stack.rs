@@ -77,6 +77,12 @@ impl Stack {
             address.map(str::to_owned)
         };
         let (platform, proxied) = (text("platform")?, text("shop")?);
+        // The one key that the stand-in knows.
+        let keys = json!({ "api_keys": [API_KEY] }).to_string();
+        let answer = ask(&platform, "PUT", "/settings", &keys)?;
+        if !answer.contains(" 200 ") {
+            bail!("the stand-in does not take its key: {answer}");
+        }
         let config = configuration(plan, shop_port, kit_port, &platform, &proxied);
         let bare = |address: &str| address.trim_start_matches("http://").to_owned();
         let secrets = secrets(&plan.secrets);
@@ -115,7 +121,7 @@ impl Stack {
             .context("workerd cannot be started")?;
         self.worker = Some(child);
         for _ in 0..200 {
-            if get(&self.kit, "/k/health").is_ok_and(|answer| answer.contains(" 200 ")) {
+            if ask(&self.kit, "GET", "/k/health", "").is_ok_and(|answer| answer.contains(" 200 ")) {
                 return Ok(());
             }
             thread::sleep(Duration::from_millis(50));
@@ -344,12 +350,17 @@ fn free_port() -> Result<u16> {
     free.context("no port from 20000 to 31999 is free")
 }
 
-/// The answer to a plain GET, head and all.
-fn get(address: &str, path: &str) -> Result<String> {
+/// The answer to a plain request, head and all.
+fn ask(address: &str, method: &str, path: &str, body: &str) -> Result<String> {
     let host = address.trim_start_matches("http://");
     let mut stream = TcpStream::connect(host)?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")?;
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    )?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     Ok(answer)
