@@ -4,7 +4,7 @@
 //!
 //! `call` is what an operation gets and gives. One file a theme: `contacts` (with its folder),
 //! `orders`, `events`, `messages`, `sends`, `broadcasts`, `activity`, `account`, `site`, `apps`.
-//! None of them speaks SQL or HTTP.
+//! None of them speaks SQL, and of HTTP they know statuses only.
 
 mod account;
 mod activity;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::rc::Rc;
 
 use hyper::StatusCode;
 use jsonschema::error::ValidationErrorKind;
@@ -11,8 +12,8 @@ use serde_json::{Map, Value, json};
 use super::{Failure, dates};
 use crate::contract::Refusal;
 
-/// Members whose content is the caller's own, nulls included.
-const OPAQUE: [&str; 4] = ["value", "additionalInfo", "eventData", "jsonParam"];
+/// Members whose content is the caller's own, nulls inside of it included.
+const OPAQUE: [&str; 3] = ["value", "additionalInfo", "eventData"];
 
 /// Lists that callers may send as the one thing in them.
 const LISTS: [&str; 2] = ["channels", "groups"];
@@ -109,10 +110,7 @@ pub(super) fn tidy(value: &mut Value) {
         Value::Array(list) => list.iter_mut().for_each(tidy),
         Value::Object(members) => {
             let names_only = members.contains_key("contact");
-            members.retain(|name, value| !value.is_null() || OPAQUE.contains(&name.as_str()));
-            if members.get("jsonParam").is_some_and(Value::is_null) {
-                members.remove("jsonParam");
-            }
+            members.retain(|_, value| !value.is_null());
             for (name, value) in members {
                 if LISTS.contains(&name.as_str()) && value.is_object() {
                     // Beside a contact the segments are names and not objects.
@@ -129,32 +127,51 @@ pub(super) fn tidy(value: &mut Value) {
 }
 
 /// Lists the places of the members that `schema` does not name.
-pub(super) fn extras(
-    components: &Value,
-    schema: &Value,
-    value: &Value,
-    place: &str,
-    extras: &mut Vec<String>,
-) {
-    let mut shape = Shape::default();
-    shape.collect(components, schema);
-    match value {
-        Value::Object(members) if !shape.members.is_empty() => {
-            for (name, value) in members {
-                let place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
-                match shape.members.get(name.as_str()) {
-                    Some(schema) => self::extras(components, schema, value, &place, extras),
-                    None => extras.push(place),
+pub(super) fn extras(components: &Value, schema: &Value, value: &Value, extras: &mut Vec<String>) {
+    Extras { components, shapes: HashMap::new(), found: extras }.look(schema, value, "");
+}
+
+/// A walk through a value and its schema side by side.
+struct Extras<'a> {
+    components: &'a Value,
+    /// By the address of the schema: a body has thousands of contacts and they have one schema.
+    shapes: HashMap<*const Value, Rc<Shape<'a>>>,
+    found: &'a mut Vec<String>,
+}
+
+impl<'a> Extras<'a> {
+    fn look(&mut self, schema: &'a Value, value: &Value, place: &str) {
+        let components = self.components;
+        let shape = self.shapes.entry(std::ptr::from_ref(schema)).or_insert_with(|| {
+            let mut shape = Shape::default();
+            shape.collect(components, schema);
+            Rc::new(shape)
+        });
+        let shape = Rc::clone(shape);
+        match value {
+            Value::Object(members) if !shape.members.is_empty() => {
+                for (name, value) in members {
+                    let known = shape.members.get(name.as_str());
+                    let is_leaf = !value.is_object() && !value.is_array();
+                    if known.is_some() && is_leaf {
+                        continue;
+                    }
+                    let dot = if place.is_empty() { "" } else { "." };
+                    let place = format!("{place}{dot}{name}");
+                    match known {
+                        Some(schema) => self.look(schema, value, &place),
+                        None => self.found.push(place),
+                    }
                 }
             }
-        }
-        Value::Array(list) => {
-            let Some(items) = shape.items else { return };
-            for (index, value) in list.iter().enumerate() {
-                self::extras(components, items, value, &format!("{place}[{index}]"), extras);
+            Value::Array(list) => {
+                let Some(items) = shape.items else { return };
+                for (index, value) in list.iter().enumerate() {
+                    self.look(items, value, &format!("{place}[{index}]"));
+                }
             }
+            _ => {}
         }
-        _ => {}
     }
 }
 
@@ -193,13 +210,13 @@ mod tests {
         let mut body = json!({
             "contact": { "channels": { "type": "email" }, "firstName": null },
             "groups": { "name": "Customers" },
-            "params": [{ "name": "a", "value": null }],
+            "params": [{ "name": "a", "value": null }, { "name": "b", "value": [null, 1] }],
         });
         tidy(&mut body);
         let tidied = json!({
             "contact": { "channels": [{ "type": "email" }] },
             "groups": ["Customers"],
-            "params": [{ "name": "a", "value": null }],
+            "params": [{ "name": "a" }, { "name": "b", "value": [null, 1] }],
         });
         assert_eq!(body, tidied);
     }

@@ -228,7 +228,7 @@ impl Operation {
         schema::tidy(body);
         let check = self.body_check.get_or_init(|| schema::compile(&SPEC.components, of_body));
         schema::judge(check, body)?;
-        schema::extras(&SPEC.components, of_body, body, "", extras);
+        schema::extras(&SPEC.components, of_body, body, extras);
         Ok(())
     }
 }

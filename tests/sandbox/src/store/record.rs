@@ -13,9 +13,9 @@ const SECRET_HEADERS: [&str; 3] = ["authorization", "proxy-authorization", "x-ap
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Verdict {
-    /// Stored as an event.
+    /// Stored as an event or, in the REST API, done.
     Accepted,
-    /// The same bytes as an event accepted shortly before.
+    /// The same bytes as a request accepted shortly before.
     Duplicate,
     /// Against the contract, or refused by a fault that says so.
     Refused,

@@ -186,7 +186,7 @@ async fn message(rig: &Rig) -> String {
 #[tokio::test]
 async fn a_message_is_sent_asked_about_and_listed() {
     let rig = instant_rig().await;
-    rig.put("/settings", &json!({ "send_ms": 400, "send_status": { "email": "READ" } })).await;
+    rig.put("/settings", &json!({ "send_ms": 1000, "send_status": { "email": "READ" } })).await;
     let id = message(&rig).await;
     let request = json!({ "email": true, "recipients": [
         { "locator": "a@example.com", "jsonParam": "{\"code\":1}", "externalRequestId": "x" },
@@ -203,7 +203,7 @@ async fn a_message_is_sent_asked_about_and_listed() {
     assert_eq!(results[3]["message"], "jsonParam is not valid JSON");
     let status = format!("/v1/message/status?ids={}", results[0]["requestId"].as_str().unwrap());
     assert_eq!(rig.look(&status).await["results"]["status"], "IN_QUEUE");
-    tokio::time::sleep(std::time::Duration::from_millis(450)).await;
+    tokio::time::sleep(std::time::Duration::from_millis(1050)).await;
     let now = rig.look(&status).await["results"].clone();
     assert_eq!(
         (&now["status"], &now["delivered"], &now["failed"]),

@@ -11,7 +11,7 @@ use crate::rig::Rig;
 #[tokio::test]
 async fn an_import_is_visible_when_it_is_finished() {
     let rig = Rig::start().await;
-    rig.put("/settings", &json!({ "import_ms": 600 })).await;
+    rig.put("/settings", &json!({ "import_ms": 1500 })).await;
     let request = json!({ "contacts": [mailed("a@example.com")], "dedupeOn": "email",
         "groupNames": ["In"], "groupNamesExclude": ["Out"], "eventKeyForNewContacts": "newContact" });
     let answer = rig.done("POST", "/v1/contacts", &request).await.json();
@@ -19,9 +19,9 @@ async fn an_import_is_visible_when_it_is_finished() {
     let path = format!("/v1/importstatus/{}", answer["asyncSessionId"].as_str().unwrap());
     assert_eq!(rig.look(&path).await["status"], "STARTED");
     assert_eq!(rig.read("/contacts").await, json!([]));
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    tokio::time::sleep(Duration::from_millis(700)).await;
     assert_eq!(rig.look(&path).await["status"], "IMPORTING");
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     let status = rig.look(&path).await;
     assert_eq!(status["status"], "FINISHED");
     assert_eq!(status["mapping"][0]["dedupeValue"], "a@example.com");
