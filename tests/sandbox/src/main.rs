@@ -30,6 +30,8 @@ fn report<E: Into<Box<dyn Error>>>(result: Result<(), E>) -> ExitCode {
 #[tokio::main]
 async fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::start(options).await?;
+    // Before the line is out, since whoever reads it may send a signal at once.
+    let signal = signal()?;
     let mut stdout = io::stdout();
     writeln!(stdout, "{}", sandbox.addresses())?;
     stdout.flush()?;
@@ -43,7 +45,7 @@ async fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     };
     tokio::select! {
         () = input_ended => {}
-        ended = signal() => ended?,
+        ended = signal => ended?,
     }
     Ok(())
 }
@@ -61,17 +63,21 @@ fn end_of_input() -> oneshot::Receiver<()> {
     receiver
 }
 
+/// Tells when the program is to end; listens from now on.
 #[cfg(unix)]
-async fn signal() -> io::Result<()> {
+fn signal() -> io::Result<impl Future<Output = io::Result<()>>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-    }
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => Ok(()),
+            _ = interrupt.recv() => Ok(()),
+        }
+    })
 }
 
 #[cfg(not(unix))]
-async fn signal() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
+fn signal() -> io::Result<impl Future<Output = io::Result<()>>> {
+    Ok(tokio::signal::ctrl_c())
 }
