@@ -187,7 +187,7 @@ endpoint! {
 
 fn check_activities(call: &ContactActivities, reader: &mut Reader) {
     let fix = "give a period of at most 3 months";
-    call.date_from.check_period(&call.date_to, 93, "dateTo", fix, reader);
+    call.date_from.check_period(&call.date_to, 92, "dateTo", fix, reader);
     if call.max_rows.is_some_and(|rows| rows < 1) {
         reader.fail_at("maxrows", Code::OutOfRange, "ask for at least one row");
     }

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Longest event, in bytes. The platform's support can raise it.
-pub const MAX_EVENT: usize = 20 * 1024;
+pub const MAX_EVENT: usize = 20_000;
 
 shape! {
     /// An event whose parameters may hold any JSON.

@@ -13,9 +13,9 @@ export class Stack {
    * Starts a stack; `site` and `outbox` replace members of the settings. In the `folder` of a stack
    * that was stopped with `keep`, it goes on with that one's data.
    */
-  static async start({ site = {}, outbox = {}, shop, folder } = {}) {
+  static async start({ site = {}, outbox = {}, settings, secrets, shop, folder } = {}) {
     folder ??= mkdtempSync(join(tmpdir(), "kit-"));
-    const options = { folder, site: { consent: "granted", ...site }, outbox, shop };
+    const options = { folder, site: { consent: "granted", ...site }, outbox, settings, secrets, shop };
     const program = join(root, "target/debug/xtask");
     const child = spawn(program, ["stack", JSON.stringify(options)], {
       stdio: ["pipe", "pipe", "inherit"],
@@ -40,7 +40,8 @@ export class Stack {
 
   async json(path, options) {
     const answer = await fetch(this.platform + path, options);
-    return answer.json();
+    const text = await answer.text();
+    return text && JSON.parse(text);
   }
 
   /** What the platform has taken, oldest first. */
@@ -60,6 +61,23 @@ export class Stack {
     }
     await new Promise((resolve) => setTimeout(resolve, linger));
     return this.events(name);
+  }
+
+  /** Changes settings of the platform. */
+  platformSettings(settings) {
+    return this.json("/settings", { method: "PUT", body: JSON.stringify(settings) });
+  }
+
+  /** Makes a call of the REST API as the shop's server does. */
+  async api(call, body, { token = this.server_token, headers = {} } = {}) {
+    const [method, path] = call.split(/ (.*)/s);
+    const answer = await fetch(this.kit + "/k/api" + path, {
+      method,
+      redirect: "manual",
+      headers: { ...(token && { authorization: "Bearer " + token }), ...headers },
+      body: body === undefined || typeof body == "string" ? body : JSON.stringify(body),
+    });
+    return { status: answer.status, headers: answer.headers, ...(await answer.json()) };
   }
 
   faults(faults) {

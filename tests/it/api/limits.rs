@@ -172,7 +172,7 @@ fn events_hold_to_20_kilobytes() {
             "x".repeat(size)
         )
     };
-    let room = 20 * 1024 - event(0).len();
+    let room = 20_000 - event(0).len();
     assert!(super::prepare("POST /v2/event", &event(room)).is_ok());
     assert_eq!(wrong("POST /v2/event", &event(room + 1)), [(Code::TooLong, String::new())]);
 }
