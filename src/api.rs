@@ -203,6 +203,18 @@ pub struct Request {
 }
 
 impl Request {
+    /// The request of an operation whose body is known to be right.
+    #[must_use]
+    pub fn of(operation: &Operation, body: Option<&Value>) -> Self {
+        Self::new(operation, &Input { body: body.cloned(), ..Input::default() })
+    }
+
+    /// The request of a call that is known to be right.
+    #[must_use]
+    pub fn for_call<E: Endpoint>(call: &E) -> Self {
+        Self::new(&E::OPERATION, &call.input())
+    }
+
     fn new(operation: &Operation, input: &Input) -> Self {
         Self {
             operation: operation.id,

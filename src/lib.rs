@@ -25,6 +25,7 @@
 //! | [`visitor`] | the rules that need memory: identity, cart, purchase |
 //! | [`outbox`] | the Worker's durable queue as a state machine |
 //! | [`api`] | the platform's REST API: every operation as data |
+//! | [`bulk`] | single contacts and orders on their way in bulk |
 //! | [`governor`] | keeps the calls of all isolates under the platform's limits |
 //! | [`config`] | the deployment's settings, typed |
 //! | [`shard`] | which object holds a visitor's events |
@@ -32,13 +33,14 @@
 //! | `browser` | the tracker's face; not in the default build |
 //!
 //! Arrows go one way: nothing here names a host, and the tracker never links what belongs to the
-//! edge (`api`, `governor`, `json`, `visitor`, `outbox`, `config`, `shard`). A test holds the table of who may import whom.
+//! edge (`api`, `bulk`, `governor`, `json`, `visitor`, `outbox`, `config`, `shard`). A test holds the table of who may import whom.
 //!
 //! # Out of scope
 //!
 //! Transport, storage and the DOM are the hosts'. So are secrets: no type here can hold a key.
 
 pub mod api;
+pub mod bulk;
 pub mod config;
 pub mod consent;
 pub mod delivery;

@@ -140,7 +140,8 @@ fn problems(list: &[Problem]) -> Value {
 }
 
 /// What the platform would not take: the first of it as the error, and all of it beside.
-fn refused(mut problems: Vec<Problem>) -> Response {
+#[must_use]
+pub fn refused(mut problems: Vec<Problem>) -> Response {
     if problems.is_empty() {
         problems.push(Problem::new(Code::InvalidBody, "", "send what the operation asks for"));
     }

@@ -25,6 +25,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("json", &["problem", "value"]),
     ("api", &["json", "problem", "retry", "value", "wire"]),
     ("config", &["api", "value"]),
+    ("bulk", &["api", "problem", "value"]),
     ("governor", &["api"]),
     ("shard", &["config"]),
     ("tracker", &["delivery", "event", "problem", "retry", "value", "wire"]),
@@ -32,7 +33,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 /// What belongs to the edge. `serde_json` alone weighs more than the whole tracker.
-const EDGE: &[&str] = &["api", "config", "governor", "json", "outbox", "shard", "visitor"];
+const EDGE: &[&str] = &["api", "bulk", "config", "governor", "json", "outbox", "shard", "visitor"];
 
 /// The modules that may name `serde_json`.
 const JSON_READERS: &[&str] = &["config", "json", "visitor"];

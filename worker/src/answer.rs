@@ -18,6 +18,8 @@ pub(crate) enum Error {
     Origin,
     /// The call needs the server token.
     Unauthorised,
+    /// The platform's key is not set.
+    NoKey,
     /// The token does not open this.
     Scope(&'static str),
     /// The body is longer than so many bytes.
@@ -60,6 +62,10 @@ impl Error {
             Self::Unauthorised => {
                 let fix = "send Authorization: Bearer with KIT_SERVER_TOKEN or a token of kit.toml";
                 plain(401, "unauthorised", fix)
+            }
+            Self::NoKey => {
+                let fix = "set the platform's key: cargo xtask wrangler secret put KIT_API_KEY";
+                plain(500, "no_api_key", fix)
             }
             Self::Scope(scope) => {
                 let fix = ["add \"", scope, "\" to the scopes of this token in kit.toml"].concat();

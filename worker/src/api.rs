@@ -3,24 +3,26 @@
 
 use esputnik_kit::{
     api::{
-        Error as ApiError, Kind, Reply, Request as Call,
+        Chapter, Error as ApiError, Kind, Reply, Request as Call,
         relay::{self, Response as Answer},
         table::{Clean, Entry},
     },
+    bulk::Kind as Bulk,
     config::{Config, Scope},
 };
 use worker::{Date, Env, Request, Response};
 
 use crate::{
     answer::{Error, json},
-    guard, pace,
+    guard,
+    pace::{self, Denied},
     settings::{API_KEY, Secret},
     upstream,
 };
 
 /// Longest body of a call, in bytes: room for the contacts of one request and more, within what a
 /// Worker may hold in memory.
-const MAX_BODY: usize = 4 * 1024 * 1024;
+pub(crate) const MAX_BODY: usize = 4 * 1024 * 1024;
 
 /// The header that asks for lists to be sent in as many requests as they take.
 const SPLIT: &str = "kit-split";
@@ -54,18 +56,12 @@ pub(crate) async fn relay(
         Err(answer) => return respond(&answer),
     };
     drop(body);
-    let Some(key) = Secret::load(env, API_KEY) else {
-        let fix = "set the platform's key: cargo xtask wrangler secret put KIT_API_KEY";
-        return respond(&relay::failure(500, "no_api_key", fix));
-    };
     let answer = match &call.requests[..] {
-        [request] => {
-            relay::respond(send(env, config, &key, call.entry, request).await?, call.warnings)
-        }
+        [request] => relay::respond(send(env, config, call.entry, request).await?, call.warnings),
         requests => {
             let mut answers = Vec::new();
             for request in requests {
-                let answer = send(env, config, &key, call.entry, request).await?;
+                let answer = send(env, config, call.entry, request).await?;
                 let failed = answer.as_ref().is_err_and(|error| !error.is_done());
                 answers.push(answer);
                 if failed {
@@ -81,34 +77,67 @@ pub(crate) async fn relay(
 /// How often a call is made that the platform had no room for.
 const ATTEMPTS: u32 = 3;
 
-/// Makes a call when the governor lets it.
+/// Makes a call that somebody waits for, and reads the answer.
 async fn send(
     env: &Env,
     config: &Config,
-    key: &Secret,
     entry: &Entry,
     request: &Call,
 ) -> Result<Result<Clean, ApiError>, Error> {
     let mut attempt = 0;
     loop {
         attempt += 1;
-        let slot = match pace::wait(env, request.pool, false).await? {
-            Ok(slot) => slot,
-            Err(denied) => return Ok(Err(denied.into_error())),
+        let answer = match make(env, config, request, false).await? {
+            Made::Answered(reply) => entry.decode(&reply, Date::now().as_millis()),
+            Made::Silent => Err(ApiError::unreachable(request.repeat)),
+            Made::Held(denied) => return Ok(Err(denied.into_error())),
         };
-        let answer = match upstream::call(config.api(), key, request).await {
-            Some(reply) => {
-                report(request, &reply);
-                entry.decode(&reply, Date::now().as_millis())
-            }
-            None => Err(ApiError::unreachable(request.repeat)),
-        };
-        slot.report(env, &answer).await;
         let full = answer.as_ref().is_err_and(|error| error.kind == Kind::RateLimited);
         if !full || attempt == ATTEMPTS {
             return Ok(answer);
         }
     }
+}
+
+/// What became of a call.
+pub(crate) enum Made {
+    /// The platform answered.
+    Answered(Reply),
+    /// It did not, in time.
+    Silent,
+    /// It was not made.
+    Held(Denied),
+}
+
+/// Makes a call when the governor lets it.
+pub(crate) async fn make(
+    env: &Env,
+    config: &Config,
+    request: &Call,
+    bulk: bool,
+) -> Result<Made, Error> {
+    let key = Secret::load(env, API_KEY).ok_or(Error::NoKey)?;
+    let slot = match pace::wait(env, request.pool, bulk).await? {
+        Ok(slot) => slot,
+        Err(denied) => return Ok(Made::Held(denied)),
+    };
+    let reply = upstream::call(config.api(), &key, request).await;
+    slot.report(env, reply.as_ref()).await;
+    Ok(match reply {
+        Some(reply) => {
+            report(request, &reply);
+            Made::Answered(reply)
+        }
+        None => Made::Silent,
+    })
+}
+
+/// The chapter whose tokens may hand in contacts or orders.
+pub(crate) fn scope(kind: Bulk) -> Scope {
+    Scope::Chapter(match kind {
+        Bulk::Orders => Chapter::Orders,
+        _ => Chapter::Contacts,
+    })
 }
 
 /// What the owner of the deployment must see, and no caller can cure.
@@ -122,7 +151,7 @@ fn report(request: &Call, reply: &Reply) {
     }
 }
 
-fn respond(answer: &Answer) -> Result<Response, Error> {
+pub(crate) fn respond(answer: &Answer) -> Result<Response, Error> {
     let response = json(answer.status, &answer.body)?;
     if let Some(wait) = answer.repeat_after {
         response.headers().set("retry-after", &wait.div_ceil(1000).to_string())?;

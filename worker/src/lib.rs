@@ -6,6 +6,9 @@
 mod answer;
 mod api;
 mod assets;
+mod bulk;
+mod bulk_object;
+mod bulk_store;
 mod governor_object;
 mod guard;
 mod handover;

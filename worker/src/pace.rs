@@ -7,8 +7,9 @@ use std::{
 };
 
 use esputnik_kit::{
-    api::{Error as ApiError, Kind, Pool},
+    api::{Error as ApiError, Kind, Pool, Reply},
     governor::LEASE,
+    retry::parse_retry_after,
 };
 use worker::{Date, Delay, Env, Method, RequestInit};
 
@@ -109,16 +110,16 @@ pub(crate) async fn wait(env: &Env, pool: Pool, bulk: bool) -> Result<Result<Slo
 }
 
 impl Slot {
-    /// Tells the governor what others must know of the call's outcome.
-    pub(crate) async fn report<T>(self, env: &Env, answer: &Result<T, ApiError>) {
-        let (outcome, retry_after) = match answer.as_ref().err() {
-            Some(error) => match error.kind {
-                Kind::RateLimited => ("limited", error.repeat_after),
-                Kind::Unauthorized => ("key_refused", None),
-                Kind::Failed | Kind::Unreachable => ("failed", None),
+    /// Tells the governor what others must know of the call's outcome; `None` is silence.
+    pub(crate) async fn report(self, env: &Env, reply: Option<&Reply>) {
+        let (outcome, retry_after) = match reply {
+            Some(reply) => match reply.status {
+                429 => ("limited", parse_retry_after(reply.retry_after.as_deref(), now())),
+                401 => ("key_refused", None),
+                500.. => ("failed", None),
                 _ => ("answered", None),
             },
-            None => ("answered", None),
+            None => ("failed", None),
         };
         if outcome == "answered" && !self.report {
             return;

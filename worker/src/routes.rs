@@ -9,12 +9,15 @@
 //! | `POST q` | says what has become of accepted events | the sites' pages |
 //! | `POST f` | erases what is held of a browser | the sites' pages |
 //! | `POST v2` | takes an event in the tracker's own REST form | tokens with `tracker` |
+//! | `POST contacts`, `POST orders` | takes some that go in bulk | tokens with their chapter |
+//! | `GET contacts?ids=…`, `GET orders?ids=…` | says what has become of them | tokens with their chapter |
 //! | `<any> api/…` | makes the call of the platform's REST API at that address | tokens with its chapter |
 //! | `GET dead?object=…&after=…` | lists what the platform refused, a hundred events of an object at a time | tokens with `queue` |
 //! | `POST replay?object=…` | repeats it, a thousand events of an object at a time | tokens with `queue` |
 //! | `GET health` | says whether settings and secrets are there, and what waits | anybody |
 
 use esputnik_kit::{
+    bulk::Kind as Bulk,
     config::{Config, Scope, Site},
     identity::WebId,
     problem::{Code, Problem},
@@ -28,7 +31,7 @@ use worker::{Date, Env, Method, ObjectNamespace, Request, RequestInit, Response,
 
 use crate::{
     answer::{Error, text_json},
-    api, assets, guard, handover,
+    api, assets, bulk, guard, handover,
     outbox_object::{About, Ingest, IngestRest},
     settings::{API_KEY, SERVER_TOKEN, Secret, load_config},
 };
@@ -48,6 +51,13 @@ pub(crate) async fn dispatch(request: Request, env: &Env) -> Result<Response, Er
     }
     if let Some(target) = route.strip_prefix("api/") {
         return api::relay(request, env, &config, target).await;
+    }
+    if let Some(kind) = Bulk::named(&route) {
+        let allowed = matches!(method, Method::Get | Method::Post);
+        if !allowed {
+            return Err(Error::Method("GET, POST"));
+        }
+        return bulk::serve(request, env, &config, kind).await;
     }
     match route.as_str() {
         "b" | "q" | "f" | "v2" | "replay" => only(Method::Post, "POST")?,
@@ -76,6 +86,11 @@ pub(crate) async fn wake_outboxes(env: &Env) {
             if let Err(error) = ask(env, &object, Method::Get, "/wake", None).await {
                 worker::console_error!("wake: {error:?}");
             }
+        }
+    }
+    for kind in [Bulk::Contacts, Bulk::Orders] {
+        if let Err(error) = bulk::tell(env, kind, "/wake", String::new()).await {
+            worker::console_error!("wake: {error:?}");
         }
     }
 }
@@ -456,7 +471,7 @@ fn results_of(answer: &str) -> Result<Vec<Box<RawValue>>, Error> {
 
 /// A message id for an event that came without one.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the range")]
-fn message_id() -> String {
+pub(crate) fn message_id() -> String {
     let random = || (js_sys::Math::random() * f64::from(u32::MAX)) as u32;
     let time = Date::now().as_millis();
     format!(

@@ -321,12 +321,14 @@ const kit :Workerd.Worker = (
   compatibilityFlags = ["{COMPATIBILITY_FLAG}"],
   bindings = [
     (name = "OUTBOX", durableObjectNamespace = "OutboxObject"),
+    (name = "BULK", durableObjectNamespace = "BulkObject"),
     (name = "GOVERNOR", durableObjectNamespace = "GovernorObject"),
     (name = "KIT_CONFIG", text = {config}),
 {secrets}  ],
   globalOutbound = "loopback",
   durableObjectNamespaces = [
     (className = "OutboxObject", uniqueKey = "outbox", enableSql = true),
+    (className = "BulkObject", uniqueKey = "bulk", enableSql = true),
     (className = "GovernorObject", uniqueKey = "governor", enableSql = true),
   ],
   durableObjectStorage = (localDisk = "objects"),

@@ -1,0 +1,363 @@
+//! Single contacts and orders on their way to the platform in bulk.
+//!
+//! Callers hand in one or a few at a time; they are stored, put together, sent, and each gets a verdict
+//! of its own. What is stored and sent, a host does: here are the rules.
+//!
+//! # Guarantees
+//!
+//! - Nothing is put together that the platform would refuse as a whole: each is checked when it comes.
+//! - Two about the same contact or order keep their order: the later one waits while the earlier one is
+//!   on its way.
+
+use crate::{
+    api::{
+        Endpoint as _, Error, Kind as ErrorKind, Reply, Request,
+        contact::{
+            AddContacts, Channel, Contact, Contacts, FailedContact, ImportState, ImportStatus,
+            MAX_CONTACTS, ReadImportStatus,
+        },
+        decode,
+        order::{AddOrders, MAX_ORDERS, Order, Orders},
+        shape::{Reader, Shape},
+    },
+    problem::{Code, Problem},
+    value::{Members, Value, is_blank},
+};
+
+/// How long the first one waits for others, in milliseconds.
+pub const GATHER: u64 = 2000;
+
+/// So many a second are a crowd, of which more are waited for: a request for each two seconds of it
+/// would be many that are nearly empty.
+const CROWD: u64 = 20;
+
+/// A crowd is over when nobody has come for so long, in milliseconds.
+const QUIET: u64 = 1000;
+
+/// How long the first one of a crowd waits at most, in milliseconds.
+const LONGEST: u64 = 30_000;
+
+/// How often an import that failed is sent again; contacts are the same afterwards.
+pub const MAX_IMPORTS: u32 = 3;
+
+/// What is put together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Contacts.
+    Contacts,
+    /// Orders.
+    Orders,
+}
+
+impl Kind {
+    /// Its name in addresses, and that of the list in bodies.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Contacts => "contacts",
+            Self::Orders => "orders",
+        }
+    }
+
+    /// The kind of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Contacts, Self::Orders].into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// The name of one in bodies.
+    fn single(self) -> &'static str {
+        match self {
+            Self::Contacts => "contact",
+            Self::Orders => "order",
+        }
+    }
+
+    /// Most that one request takes.
+    #[must_use]
+    pub fn most(self) -> usize {
+        match self {
+            Self::Contacts => MAX_CONTACTS,
+            Self::Orders => MAX_ORDERS,
+        }
+    }
+}
+
+/// When what waits is to be sent: `count` of them, the first since `oldest`, the last since `newest`.
+#[must_use]
+pub fn due(kind: Kind, count: usize, oldest: u64, newest: u64) -> u64 {
+    if count >= kind.most() {
+        return oldest;
+    }
+    let span = newest.saturating_sub(oldest).max(GATHER);
+    if (count as u64) * 1000 < CROWD * span {
+        return oldest + GATHER;
+    }
+    (oldest + GATHER).max(newest + QUIET).min(oldest + LONGEST)
+}
+
+/// One contact or order.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "what is stored of it")]
+pub struct Item {
+    /// Its JSON as the platform takes it.
+    pub body: Value,
+    /// By what the platform knows whom or what it is about.
+    pub keys: Vec<String>,
+}
+
+/// What a caller hands in.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Given {
+    /// What is said about all of them; only those with the same are put together.
+    pub options: Value,
+    /// The contacts or orders.
+    pub items: Vec<Item>,
+    /// What was odd.
+    pub warnings: Vec<Problem>,
+}
+
+/// Reads what a caller hands in: the body of the platform's own bulk operation, or the same with one
+/// `contact` or `order` in place of the list.
+///
+/// # Errors
+///
+/// Everything that the platform would not take; never empty.
+pub fn read(kind: Kind, body: &Value) -> Result<Given, Vec<Problem>> {
+    let mut body = body.clone();
+    if let Value::Object(members) = &mut body
+        && let Some(at) = members.iter().position(|(name, _)| name == kind.single())
+    {
+        let (_, one) = members.remove(at);
+        members.push((kind.as_str().to_owned(), Value::List(vec![one])));
+    }
+    let mut reader = Reader::request();
+    let (options, items) = match kind {
+        Kind::Contacts => match Contacts::read(&body, &mut reader) {
+            Some(mut contacts) => {
+                let list = contacts.contacts.take().unwrap_or_default();
+                (contacts.write(), list.iter().map(contact_item).collect())
+            }
+            None => (Value::Null, Vec::new()),
+        },
+        Kind::Orders => match Orders::read(&body, &mut reader) {
+            Some(mut orders) => {
+                let list = std::mem::take(&mut orders.orders);
+                (Value::Object(orders.other), list.iter().map(order_item).collect())
+            }
+            None => (Value::Null, Vec::new()),
+        },
+    };
+    let (warnings, mut errors) = reader.finish();
+    if errors.is_empty() && items.is_empty() {
+        errors.push(Problem::new(Code::MissingField, kind.as_str(), "give at least one"));
+    }
+    if errors.is_empty() { Ok(Given { options, items, warnings }) } else { Err(errors) }
+}
+
+fn contact_item(contact: &Contact) -> Item {
+    let external = contact.external_customer_id.as_deref();
+    let keys = keys(external, contact.channels.as_deref().unwrap_or_default());
+    Item { body: contact.write(), keys }
+}
+
+fn order_item(order: &Order) -> Item {
+    let keys = order.external_order_id.iter().map(|id| key("order", id)).collect();
+    Item { body: order.write(), keys }
+}
+
+/// What the platform finds a contact by.
+fn keys(external: Option<&str>, channels: &[Channel]) -> Vec<String> {
+    let of = |channel: &Channel| {
+        let kind = channel.kind.as_ref()?.as_str().to_owned();
+        Some(key(&kind, channel.value.as_deref()?))
+    };
+    let external = external.filter(|id| !is_blank(id)).map(|id| key("id", id));
+    external.into_iter().chain(channels.iter().filter_map(of)).collect()
+}
+
+fn key(kind: &str, value: &str) -> String {
+    [kind, ":", &plain(value)].concat()
+}
+
+/// A value as the platform compares it: addresses without regard to case, numbers by their digits.
+fn plain(value: &str) -> String {
+    let value = value.trim();
+    let is_phone = value.len() > 6
+        && value.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | ' ' | '(' | ')'));
+    if is_phone {
+        return value.chars().filter(char::is_ascii_digit).collect();
+    }
+    value.to_lowercase()
+}
+
+/// The request that sends `bodies` with what is said about all of them.
+#[must_use]
+pub fn request(kind: Kind, options: &Value, bodies: Vec<Value>) -> Request {
+    let mut members = match options {
+        Value::Object(members) => members.clone(),
+        _ => Members::new(),
+    };
+    members.insert(0, (kind.as_str().to_owned(), Value::List(bodies)));
+    let operation = match kind {
+        Kind::Contacts => AddContacts::OPERATION,
+        Kind::Orders => AddOrders::OPERATION,
+    };
+    Request::of(&operation, Some(&Value::Object(members)))
+}
+
+/// The request that asks how far an import is.
+#[must_use]
+pub fn import_request(session: &str) -> Request {
+    let call = ReadImportStatus { session_id: session.to_owned() };
+    Request::for_call(&call)
+}
+
+/// What became of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// The platform has it; the contact's id where it told it.
+    Done(Option<i64>),
+    /// The platform refused it, with its reason.
+    Failed(String),
+}
+
+/// What became of a request.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Settled {
+    /// All of them have a verdict.
+    All(Vec<Verdict>),
+    /// Those that were refused at once have one; the others follow with this import.
+    Import(String, Vec<Option<Verdict>>),
+    /// The platform refused all of them for the sake of some: send them in two halves.
+    Halve,
+    /// Not now; again in at least so many milliseconds.
+    Later(Option<u64>, String),
+}
+
+/// What the platform's answer to [`request`] means for each of `items`.
+#[must_use]
+pub fn settle(kind: Kind, items: &[Item], reply: Option<&Reply>, now: u64) -> Settled {
+    match kind {
+        Kind::Contacts => match answered::<AddContacts>(reply, now) {
+            Ok(added) => {
+                let failed = added.failed_contacts.unwrap_or_default();
+                let verdict = |item: &Item| failure_of(item, &failed).map(Verdict::Failed);
+                let verdicts: Vec<_> = items.iter().map(verdict).collect();
+                match added.async_session_id {
+                    Some(session) if verdicts.contains(&None) => Settled::Import(session, verdicts),
+                    // Nothing more will be told of the others.
+                    _ => Settled::All(
+                        verdicts
+                            .into_iter()
+                            .map(|found| found.unwrap_or(Verdict::Done(None)))
+                            .collect(),
+                    ),
+                }
+            }
+            Err(error) => failed(&error, items),
+        },
+        Kind::Orders => match answered::<AddOrders>(reply, now) {
+            Ok(answer) => {
+                let refused = answer.failed_orders.unwrap_or_default();
+                let verdict = |item: &Item| {
+                    let failed = refused.iter().find(|failed| {
+                        let id = failed
+                            .order
+                            .as_ref()
+                            .and_then(|order| order.external_order_id.as_deref());
+                        id.is_some_and(|id| item.keys.contains(&key("order", id)))
+                    });
+                    failed.map_or(Verdict::Done(None), |failed| {
+                        Verdict::Failed(reason(failed.error.as_deref()))
+                    })
+                };
+                Settled::All(items.iter().map(verdict).collect())
+            }
+            Err(error) => failed(&error, items),
+        },
+    }
+}
+
+fn answered<E: crate::api::Endpoint>(reply: Option<&Reply>, now: u64) -> Result<E::Answer, Error> {
+    let repeat = E::OPERATION.repeat;
+    let reply = reply.ok_or_else(|| Error::unreachable(repeat))?;
+    decode::<E>(reply, now).map(|answered| answered.value)
+}
+
+fn failed(error: &Error, items: &[Item]) -> Settled {
+    match error.kind {
+        ErrorKind::AlreadyDone => Settled::All(vec![Verdict::Done(None); items.len()]),
+        ErrorKind::Refused if items.len() > 1 => Settled::Halve,
+        ErrorKind::Refused => {
+            Settled::All(vec![Verdict::Failed(reason(Some(&error.text))); items.len()])
+        }
+        _ => Settled::Later(error.repeat_after, error.to_string()),
+    }
+}
+
+fn reason(text: Option<&str>) -> String {
+    let text = text.filter(|text| !is_blank(text)).unwrap_or("refused without a reason");
+    text.chars().take(500).collect()
+}
+
+/// The platform's reason, if a contact is among those that it refused.
+fn failure_of(item: &Item, failed: &[FailedContact]) -> Option<String> {
+    let same = |failed: &&FailedContact| {
+        let channels = failed.channels.as_deref().unwrap_or_default();
+        let theirs = keys(failed.external_customer_id.as_deref(), channels);
+        // All that the platform sent back must be this contact's: people share addresses.
+        !theirs.is_empty() && theirs.iter().all(|key| item.keys.contains(key))
+    };
+    failed.iter().find(same).map(|failed| reason(failed.error.as_deref()))
+}
+
+/// How far an import is.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Import {
+    /// Under way; ask again.
+    UnderWay,
+    /// Done: a verdict for each.
+    Finished(Vec<Verdict>),
+    /// It failed, with the platform's reason; send it again.
+    Failed(String),
+    /// Nobody knows just now; ask again in at least so many milliseconds.
+    Later(Option<u64>),
+}
+
+/// What the platform's answer to [`import_request`] means for each of `items`.
+#[must_use]
+pub fn settle_import(items: &[Item], reply: Option<&Reply>, now: u64) -> Import {
+    let status: ImportStatus = match answered::<ReadImportStatus>(reply, now) {
+        Ok(status) => status,
+        Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Refused) => {
+            return Import::Failed(error.to_string());
+        }
+        Err(error) => return Import::Later(error.repeat_after),
+    };
+    match status.status {
+        Some(ImportState::Finished) => {}
+        Some(ImportState::Failed) => return Import::Failed(reason(status.description.as_deref())),
+        _ => return Import::UnderWay,
+    }
+    let mapping = status.mapping.unwrap_or_default();
+    let id_of = |item: &Item| {
+        let found = mapping.iter().find(|imported| {
+            let value = imported.dedupe_value.as_deref().map(plain).unwrap_or_default();
+            item.keys.iter().any(|key| key.split_once(':').is_some_and(|(_, own)| own == value))
+        });
+        found.and_then(|imported| imported.contact_id)
+    };
+    Import::Finished(items.iter().map(|item| Verdict::Done(id_of(item))).collect())
+}
+
+/// How long to wait before an import is asked for again, in milliseconds, after so many times.
+#[must_use]
+pub fn import_pause(asked: u32) -> u64 {
+    (500 << asked.min(6)).min(30_000)
+}
