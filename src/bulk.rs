@@ -1,4 +1,5 @@
-//! Single contacts and orders on their way to the platform in bulk.
+//! Single contacts and orders on their way to the platform in bulk; and what it takes one by one, but is
+//! stored and followed in the same way.
 //!
 //! Callers hand in one or a few at a time; they are stored, put together, sent, and each gets a verdict
 //! of its own. What is stored and sent, a host does: here are the rules.
@@ -14,9 +15,10 @@ use crate::{
         Endpoint as _, Error, Kind as ErrorKind, Reply, Request,
         contact::{
             AddContacts, Channel, Contact, Contacts, FailedContact, ImportState, ImportStatus,
-            MAX_CONTACTS, ReadImportStatus,
+            MAX_CONTACTS, ReadImportStatus, Subscribe, Subscription,
         },
         decode,
+        event::{AddEventV2, Event},
         order::{AddOrders, MAX_ORDERS, Order, Orders},
         shape::{Reader, Shape},
     },
@@ -48,30 +50,31 @@ pub enum Kind {
     Contacts,
     /// Orders.
     Orders,
+    /// Subscriptions, of which the platform takes one at a time.
+    Subscriptions,
+    /// Events, of which the platform takes one at a time.
+    Events,
 }
 
 impl Kind {
-    /// Its name in addresses, and that of the list in bodies.
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Contacts, Self::Orders, Self::Subscriptions, Self::Events];
+
+    /// Its name; of contacts and orders also that of the list in bodies.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Contacts => "contacts",
             Self::Orders => "orders",
+            Self::Subscriptions => "subscriptions",
+            Self::Events => "events",
         }
     }
 
     /// The kind of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Contacts, Self::Orders].into_iter().find(|kind| kind.as_str() == name)
-    }
-
-    /// The name of one in bodies.
-    fn single(self) -> &'static str {
-        match self {
-            Self::Contacts => "contact",
-            Self::Orders => "order",
-        }
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
     /// Most that one request takes.
@@ -80,6 +83,7 @@ impl Kind {
         match self {
             Self::Contacts => MAX_CONTACTS,
             Self::Orders => MAX_ORDERS,
+            Self::Subscriptions | Self::Events => 1,
         }
     }
 }
@@ -126,29 +130,39 @@ pub struct Given {
 ///
 /// Everything that the platform would not take; never empty.
 pub fn read(kind: Kind, body: &Value) -> Result<Given, Vec<Problem>> {
+    let single = match kind {
+        Kind::Contacts => "contact",
+        Kind::Orders => "order",
+        _ => "",
+    };
     let mut body = body.clone();
     if let Value::Object(members) = &mut body
-        && let Some(at) = members.iter().position(|(name, _)| name == kind.single())
+        && let Some(at) = members.iter().position(|(name, _)| name == single)
     {
         let (_, one) = members.remove(at);
         members.push((kind.as_str().to_owned(), Value::List(vec![one])));
     }
     let mut reader = Reader::request();
+    let nothing = || (Value::Null, Vec::new());
     let (options, items) = match kind {
-        Kind::Contacts => match Contacts::read(&body, &mut reader) {
-            Some(mut contacts) => {
+        Kind::Contacts => {
+            Contacts::read(&body, &mut reader).map_or_else(nothing, |mut contacts| {
                 let list = contacts.contacts.take().unwrap_or_default();
                 (contacts.write(), list.iter().map(contact_item).collect())
-            }
-            None => (Value::Null, Vec::new()),
-        },
-        Kind::Orders => match Orders::read(&body, &mut reader) {
-            Some(mut orders) => {
-                let list = std::mem::take(&mut orders.orders);
-                (Value::Object(orders.other), list.iter().map(order_item).collect())
-            }
-            None => (Value::Null, Vec::new()),
-        },
+            })
+        }
+        Kind::Orders => Orders::read(&body, &mut reader).map_or_else(nothing, |orders| {
+            (Value::Object(orders.other), orders.orders.iter().map(order_item).collect())
+        }),
+        Kind::Subscriptions => {
+            let read = Subscription::read(&body, &mut reader);
+            (Value::Null, read.iter().map(subscription_item).collect())
+        }
+        Kind::Events => {
+            let read = Event::read(&body, &mut reader);
+            let item = |event: &Event| Item { body: event.write(), keys: Vec::new() };
+            (Value::Null, read.iter().map(item).collect())
+        }
     };
     let (warnings, mut errors) = reader.finish();
     if errors.is_empty() && items.is_empty() {
@@ -161,6 +175,11 @@ fn contact_item(contact: &Contact) -> Item {
     let external = contact.external_customer_id.as_deref();
     let keys = keys(external, contact.channels.as_deref().unwrap_or_default());
     Item { body: contact.write(), keys }
+}
+
+fn subscription_item(subscription: &Subscription) -> Item {
+    let Item { keys, .. } = contact_item(&subscription.contact);
+    Item { body: subscription.write(), keys }
 }
 
 fn order_item(order: &Order) -> Item {
@@ -196,15 +215,20 @@ fn plain(value: &str) -> String {
 /// The request that sends `bodies` with what is said about all of them.
 #[must_use]
 pub fn request(kind: Kind, options: &Value, bodies: Vec<Value>) -> Request {
+    let operation = match kind {
+        Kind::Contacts => AddContacts::OPERATION,
+        Kind::Orders => AddOrders::OPERATION,
+        Kind::Subscriptions => Subscribe::OPERATION,
+        Kind::Events => AddEventV2::OPERATION,
+    };
+    if kind.most() == 1 {
+        return Request::of(&operation, bodies.first());
+    }
     let mut members = match options {
         Value::Object(members) => members.clone(),
         _ => Members::new(),
     };
     members.insert(0, (kind.as_str().to_owned(), Value::List(bodies)));
-    let operation = match kind {
-        Kind::Contacts => AddContacts::OPERATION,
-        Kind::Orders => AddOrders::OPERATION,
-    };
     Request::of(&operation, Some(&Value::Object(members)))
 }
 
@@ -259,6 +283,16 @@ pub fn settle(kind: Kind, items: &[Item], reply: Option<&Reply>, now: u64) -> Se
                     ),
                 }
             }
+            Err(error) => failed(&error, items),
+        },
+        Kind::Subscriptions => match answered::<Subscribe>(reply, now) {
+            Ok(subscribed) => Settled::All(vec![Verdict::Done(subscribed.id); items.len()]),
+            Err(error) => failed(&error, items),
+        },
+        Kind::Events => match answered::<AddEventV2>(reply, now) {
+            Ok(_) => Settled::All(vec![Verdict::Done(None); items.len()]),
+            // The platform has no idempotency key: what may have arrived is sent once more rather than
+            // lost.
             Err(error) => failed(&error, items),
         },
         Kind::Orders => match answered::<AddOrders>(reply, now) {

@@ -3,6 +3,7 @@
 //! What the types leave out because it is missing, [`Config::validate`] asks for, with an example.
 
 mod address;
+mod calls;
 mod outbox;
 mod token;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use self::address::{is_host, is_upstream};
 pub use self::{
     address::is_loopback,
+    calls::{CONTACT_FIELDS, Calls, PageToken},
     outbox::OutboxConfig,
     token::{Scope, Token},
 };
@@ -115,6 +117,9 @@ pub struct Site {
     /// Which of a product's ids is its `g:id` in the feed, told to readers of the configuration.
     #[serde(default)]
     pub product_key: Option<String>,
+    /// What pages may call beside tracking.
+    #[serde(default)]
+    pub calls: Calls,
     /// What pages may use.
     #[serde(default = "default_features")]
     pub features: Vec<Feature>,
@@ -280,6 +285,9 @@ impl Config {
             } else if name == "a" {
                 let fix = "choose another name; the kit's own files are served under `a`".into();
                 wrong(format!("sites.{name}"), fix);
+            }
+            for Error { setting, fix } in site.calls.errors(name) {
+                wrong(setting, fix);
             }
             if site.hosts.is_empty() {
                 wrong(at("hosts"), "name the shop's hosts: [\"shop.example\"]".into());

@@ -26,6 +26,7 @@
 //! | [`outbox`] | the Worker's durable queue as a state machine |
 //! | [`api`] | the platform's REST API: every operation as data |
 //! | [`bulk`] | single contacts and orders on their way in bulk |
+//! | [`page_call`] | what pages hand in beside events |
 //! | [`governor`] | keeps the calls of all isolates under the platform's limits |
 //! | [`config`] | the deployment's settings, typed |
 //! | [`shard`] | which object holds a visitor's events |
@@ -33,7 +34,7 @@
 //! | `browser` | the tracker's face; not in the default build |
 //!
 //! Arrows go one way: nothing here names a host, and the tracker never links what belongs to the
-//! edge (`api`, `bulk`, `governor`, `json`, `visitor`, `outbox`, `config`, `shard`). A test holds the table of who may import whom.
+//! edge (`api`, `bulk`, `governor`, `json`, `visitor`, `outbox`, `page_call`, `config`, `shard`). A test holds the table of who may import whom.
 //!
 //! # Out of scope
 //!
@@ -49,6 +50,7 @@ pub mod governor;
 pub mod identity;
 pub mod json;
 pub mod outbox;
+pub mod page_call;
 pub mod problem;
 pub mod retry;
 pub mod shard;

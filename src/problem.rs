@@ -35,6 +35,20 @@ pub enum Code {
     InvalidDate,
     /// The visitor has not allowed this.
     ConsentMissing,
+    /// The shop has not opened this to pages.
+    NotOpen,
+    /// The call needs a proof from the shop's back end.
+    ProofMissing,
+    /// The call needs a token of the kit's.
+    TokenMissing,
+    /// The token is not one of the kit's, or not of this page.
+    TokenInvalid,
+    /// The token is good no longer.
+    TokenExpired,
+    /// The token was used before.
+    TokenUsed,
+    /// The proof was not signed by the shop's back end, or was changed since.
+    ProofInvalid,
     /// The event may come from the shop's server only.
     ServerOnly,
     /// No site of this deployment has this id.
@@ -112,6 +126,13 @@ impl Code {
             Self::Conflict => "conflict",
             Self::InvalidDate => "invalid_date",
             Self::ConsentMissing => "consent_missing",
+            Self::NotOpen => "not_open",
+            Self::ProofMissing => "proof_missing",
+            Self::TokenMissing => "token_missing",
+            Self::TokenInvalid => "token_invalid",
+            Self::TokenExpired => "token_expired",
+            Self::TokenUsed => "token_used",
+            Self::ProofInvalid => "proof_invalid",
             Self::ServerOnly => "server_only",
             Self::UnknownSite => "unknown_site",
             Self::InvalidBody => "invalid_body",

@@ -72,6 +72,39 @@ export const answer = (callback, ...rest) => {
   }
 };
 
+/** What pages can ask of the Worker beside tracking. */
+const CALLS = ["addContact", "addOrder", "generateEvent", "getToken"];
+
+const post = async (address, body) => {
+  const answer = await fetch(address, {
+    method: "POST",
+    body: JSON.stringify(body),
+    credentials: "include",
+  });
+  return answer.json();
+};
+
+/** Makes a call that the loader does not know, or says that nobody does. */
+export const command = async (refuse, base, call) => {
+  const [name, ...rest] = call;
+  const callback = rest.at(-1);
+  if (!CALLS.includes(name)) {
+    refuse({ call, field: name }, "unknown_command");
+    return answer(callback, name + " is not served");
+  }
+  const { proof, ...data } = Object(rest[0]);
+  let result;
+  try {
+    const got = await post(base + "t", { call: name });
+    result = got.error ? got : await post(base + "p/" + name, { token: got.token, proof, data });
+  } catch {
+    result = { error: { code: "unreachable", message: "the kit's Worker did not answer" } };
+  }
+  const { error } = result;
+  if (error) refuse({ call, ...error }, error.code);
+  answer(callback, error, result.data ?? result);
+};
+
 /** First pause before the Worker is asked what has reached the platform, in milliseconds; it doubles. */
 const FIRST_ASK = 500;
 

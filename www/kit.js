@@ -357,10 +357,7 @@
     if (/^(sendEvent(WithTags)?|identify|reset|orderSubmitted)$/.test(name)) record(call);
     else if (commands.hasOwnProperty(name)) commands[name](...rest);
     else if (BESIDE) forward(call);
-    else {
-      refuse({ call, field: name }, "unknown_command");
-      extra("answer", rest.pop(), name + " is not served");
-    }
+    else extra("command", refuse, base, call);
   };
 
   // The platform's stub nests the arguments once more, other stubs do not.

@@ -91,7 +91,8 @@ const IDENTIFIERS: [&str; 11] = [
     "contactkey",
 ];
 
-fn is_identifier(name: &str) -> bool {
+/// Whether a parameter of this name says whose an event is.
+pub(crate) fn is_identifier(name: &str) -> bool {
     let plain: String = name
         .chars()
         .filter(|c| !matches!(c, '_' | '-' | ' '))

@@ -26,6 +26,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("api", &["json", "problem", "retry", "value", "wire"]),
     ("config", &["api", "value"]),
     ("bulk", &["api", "problem", "value"]),
+    ("page_call", &["api", "bulk", "config", "problem", "value"]),
     ("governor", &["api"]),
     ("shard", &["config"]),
     ("tracker", &["delivery", "event", "problem", "retry", "value", "wire"]),
@@ -33,7 +34,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 /// What belongs to the edge. `serde_json` alone weighs more than the whole tracker.
-const EDGE: &[&str] = &["api", "bulk", "config", "governor", "json", "outbox", "shard", "visitor"];
+const EDGE: &[&str] =
+    &["api", "bulk", "config", "governor", "json", "outbox", "page_call", "shard", "visitor"];
 
 /// The modules that may name `serde_json`.
 const JSON_READERS: &[&str] = &["config", "json", "visitor"];

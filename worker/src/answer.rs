@@ -18,6 +18,12 @@ pub(crate) enum Error {
     Origin,
     /// The call needs the server token.
     Unauthorised,
+    /// A secret of the deployment is not set.
+    NoSecret(&'static str),
+    /// The call is refused with this status.
+    Refused(u16, Problem),
+    /// More calls than one visitor may make.
+    TooMany,
     /// The platform's key is not set.
     NoKey,
     /// The token does not open this.
@@ -62,6 +68,16 @@ impl Error {
             Self::Unauthorised => {
                 let fix = "send Authorization: Bearer with KIT_SERVER_TOKEN or a token of kit.toml";
                 plain(401, "unauthorised", fix)
+            }
+            Self::NoSecret(name) => {
+                let fix = ["set it: cargo xtask wrangler secret put ", name].concat();
+                plain(500, "no_secret", &fix)
+            }
+            Self::Refused(status, problem) => json(status, &error_value(problem_members(&problem))),
+            Self::TooMany => {
+                let response = plain(429, "too_many", "make fewer calls")?;
+                response.headers().set("retry-after", "60")?;
+                Ok(response)
             }
             Self::NoKey => {
                 let fix = "set the platform's key: cargo xtask wrangler secret put KIT_API_KEY";

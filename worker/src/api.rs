@@ -136,6 +136,7 @@ pub(crate) async fn make(
 pub(crate) fn scope(kind: Bulk) -> Scope {
     Scope::Chapter(match kind {
         Bulk::Orders => Chapter::Orders,
+        Bulk::Events => Chapter::Events,
         _ => Chapter::Contacts,
     })
 }

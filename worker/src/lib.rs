@@ -14,10 +14,12 @@ mod guard;
 mod handover;
 mod outbox_object;
 mod pace;
+mod page;
 mod routes;
 mod settings;
 mod store;
 mod upstream;
+mod uses_object;
 
 use worker::{Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, event};
 

@@ -8,9 +8,11 @@
 //! | `POST b` | takes a batch of records | the sites' pages |
 //! | `POST q` | says what has become of accepted events | the sites' pages |
 //! | `POST f` | erases what is held of a browser | the sites' pages |
+//! | `POST t` | gives a page a token for one call | the sites' pages |
+//! | `POST p/<call>` | takes a contact, an order or an event, or gets a token of the platform | the sites' pages, with a token |
 //! | `POST v2` | takes an event in the tracker's own REST form | tokens with `tracker` |
-//! | `POST contacts`, `POST orders` | takes some that go in bulk | tokens with their chapter |
-//! | `GET contacts?ids=…`, `GET orders?ids=…` | says what has become of them | tokens with their chapter |
+//! | `POST contacts`, `orders`, `subscriptions`, `events` | takes some, to be sent in their turn | tokens with their chapter |
+//! | `GET contacts?ids=…` and so on | says what has become of them | tokens with their chapter |
 //! | `<any> api/…` | makes the call of the platform's REST API at that address | tokens with its chapter |
 //! | `GET dead?object=…&after=…` | lists what the platform refused, a hundred events of an object at a time | tokens with `queue` |
 //! | `POST replay?object=…` | repeats it, a thousand events of an object at a time | tokens with `queue` |
@@ -33,6 +35,7 @@ use crate::{
     answer::{Error, text_json},
     api, assets, bulk, guard, handover,
     outbox_object::{About, Ingest, IngestRest},
+    page,
     settings::{API_KEY, SERVER_TOKEN, Secret, load_config},
 };
 
@@ -52,6 +55,10 @@ pub(crate) async fn dispatch(request: Request, env: &Env) -> Result<Response, Er
     if let Some(target) = route.strip_prefix("api/") {
         return api::relay(request, env, &config, target).await;
     }
+    if let Some(what) = route.strip_prefix("p/") {
+        only(Method::Post, "POST")?;
+        return page::call(request, env, &config, what).await;
+    }
     if let Some(kind) = Bulk::named(&route) {
         let allowed = matches!(method, Method::Get | Method::Post);
         if !allowed {
@@ -60,12 +67,13 @@ pub(crate) async fn dispatch(request: Request, env: &Env) -> Result<Response, Er
         return bulk::serve(request, env, &config, kind).await;
     }
     match route.as_str() {
-        "b" | "q" | "f" | "v2" | "replay" => only(Method::Post, "POST")?,
+        "b" | "q" | "f" | "t" | "v2" | "replay" => only(Method::Post, "POST")?,
         _ => only(Method::Get, "GET, HEAD")?,
     }
     match route.as_str() {
         "b" => batch(request, env, &config).await,
         "q" => states(request, env, &config).await,
+        "t" => page::token(request, env, &config).await,
         "f" => erase(request, env, &config).await,
         "v2" => rest(request, env, &config).await,
         "dead" => dead(&request, env, &config, Method::Get, "/dead").await,
@@ -88,7 +96,7 @@ pub(crate) async fn wake_outboxes(env: &Env) {
             }
         }
     }
-    for kind in [Bulk::Contacts, Bulk::Orders] {
+    for kind in Bulk::ALL {
         if let Err(error) = bulk::tell(env, kind, "/wake", String::new()).await {
             worker::console_error!("wake: {error:?}");
         }

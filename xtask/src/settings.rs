@@ -3,7 +3,7 @@
 use std::{fmt, fs, ops::Range, path::Path};
 
 use anyhow::{Context as _, Result, anyhow};
-use esputnik_kit::config::{ApiConfig, Config, OutboxConfig, Site, Token, check_version};
+use esputnik_kit::config::{ApiConfig, Calls, Config, OutboxConfig, Site, Token, check_version};
 use serde::{Deserialize as _, de::DeserializeOwned};
 use toml::de::{DeTable, DeValue, Deserializer};
 
@@ -229,9 +229,12 @@ fn advice(message: &str) -> (String, Option<String>) {
         "a boolean" => "write true or false, without quotes".to_owned(),
         "a string" => "write text in quotes".to_owned(),
         "a sequence" => "write a list: [\"one\", \"two\"]".to_owned(),
-        "a map" | "struct ApiConfig" | "struct OutboxConfig" | "struct Site" | "struct Token" => {
-            "make it a table, as in the example: [outbox], [sites.main]".to_owned()
-        }
+        "a map"
+        | "struct ApiConfig"
+        | "struct Calls"
+        | "struct OutboxConfig"
+        | "struct Site"
+        | "struct Token" => "make it a table, as in the example: [outbox], [sites.main]".to_owned(),
         _ => message.to_owned(),
     };
     (text, None)
@@ -248,6 +251,7 @@ fn unknown(name: &str, here: &[&str]) -> (String, Option<String>) {
         (members::<Config>(), "at the top, before the first [table]"),
         (members::<ApiConfig>(), "below [api]"),
         (members::<OutboxConfig>(), "below [outbox]"),
+        (members::<Calls>(), "below a site's calls, as [sites.main.calls]"),
         (members::<Token>(), "below a token's table, as [tokens.backend]"),
         (members::<Site>(), "below a site's table, as [sites.main]"),
     ];
@@ -292,10 +296,11 @@ mod tests {
         let settings = load(&path).expect("the example can be used");
         assert_eq!(settings.config.sites.len(), 1);
         let text = fs::read_to_string(path).expect("it was read before");
-        let tables = ["api", "outbox", "sites", "tokens"];
+        let tables = ["api", "calls", "outbox", "sites", "tokens"];
         let known = [
             members::<Config>(),
             members::<ApiConfig>(),
+            members::<Calls>(),
             members::<OutboxConfig>(),
             members::<Site>(),
             members::<Token>(),

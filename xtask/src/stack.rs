@@ -321,6 +321,7 @@ const kit :Workerd.Worker = (
   compatibilityFlags = ["{COMPATIBILITY_FLAG}"],
   bindings = [
     (name = "OUTBOX", durableObjectNamespace = "OutboxObject"),
+    (name = "USES", durableObjectNamespace = "UsesObject"),
     (name = "BULK", durableObjectNamespace = "BulkObject"),
     (name = "GOVERNOR", durableObjectNamespace = "GovernorObject"),
     (name = "KIT_CONFIG", text = {config}),
@@ -328,6 +329,7 @@ const kit :Workerd.Worker = (
   globalOutbound = "loopback",
   durableObjectNamespaces = [
     (className = "OutboxObject", uniqueKey = "outbox", enableSql = true),
+    (className = "UsesObject", uniqueKey = "uses", enableSql = true),
     (className = "BulkObject", uniqueKey = "bulk", enableSql = true),
     (className = "GovernorObject", uniqueKey = "governor", enableSql = true),
   ],

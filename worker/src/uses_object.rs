@@ -1,0 +1,145 @@
+//! The Durable Object that lets each token of a page be used once, and counts the calls of each visitor.
+
+use std::{cell::RefCell, collections::HashMap};
+
+use serde::{Deserialize, Serialize};
+use worker::{
+    Date, DurableObject, Env, Method, Request, RequestInit, Response, Result, State, durable_object,
+};
+
+use crate::answer::{Error, text_json};
+
+/// Calls that one visitor may make in a minute.
+const MOST_A_MINUTE: u32 = 30;
+
+const MINUTE: u64 = 60_000;
+
+/// When names are dropped, in milliseconds: tokens are good for ten minutes.
+const CLEAN_AFTER: i64 = 20 * 60_000;
+
+/// Visitors that are counted at a time; the counts begin anew when there are more.
+const MOST_COUNTED: usize = 10_000;
+
+/// A call that a page makes.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Use {
+    /// The token's name.
+    pub(crate) name: String,
+    /// Until when the token is good.
+    pub(crate) until: u64,
+    /// The visitor, as a hash.
+    pub(crate) caller: String,
+}
+
+/// Whether it may be made.
+#[derive(Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Answer {
+    Taken,
+    /// The token was used before.
+    Known,
+    /// The visitor makes too many.
+    TooMany,
+}
+
+#[derive(Deserialize)]
+struct Count {
+    count: u64,
+}
+
+/// Whether a call of a site's page may be made; its token is used then.
+pub(crate) async fn take(env: &Env, site: &str, used: &Use) -> std::result::Result<Answer, Error> {
+    let stub = env.durable_object("USES")?.get_by_name(site)?;
+    let body = serde_json::to_string(used).map_err(worker::Error::from)?;
+    let mut init = RequestInit::new();
+    init.with_method(Method::Post).with_body(Some(body.into()));
+    let request = Request::new_with_init("https://uses/take", &init)?;
+    let mut response = stub.fetch_with_request(request).await?;
+    if response.status_code() != 200 {
+        return Err(Error::Unavailable("this cannot be checked right now"));
+    }
+    let text = response.text().await?;
+    serde_json::from_str(&text).map_err(|error| Error::Internal(error.into()))
+}
+
+/// The tokens of a site's pages.
+#[durable_object]
+#[expect(unnameable_types, reason = "the runtime makes it; nobody names it")]
+#[expect(missing_debug_implementations, reason = "its state and environment have none")]
+pub struct UsesObject {
+    state: State,
+    /// Calls of each visitor in the minute that began then.
+    calls: RefCell<HashMap<String, (u64, u32)>>,
+}
+
+impl DurableObject for UsesObject {
+    fn new(state: State, _env: Env) -> Self {
+        Self { state, calls: RefCell::default() }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        let used: Use = serde_json::from_str(&request.text().await?)?;
+        let answer = self.take(&used)?;
+        if answer == Answer::Taken && self.state.storage().get_alarm().await?.is_none() {
+            self.state.storage().set_alarm(CLEAN_AFTER).await?;
+        }
+        text_json(200, serde_json::to_string(&answer)?)
+    }
+
+    /// Drops the names of tokens that are not good any more.
+    async fn alarm(&self) -> Result<Response> {
+        let sql = self.state.storage().sql();
+        self.open()?;
+        sql.exec("DELETE FROM used WHERE until < ?", vec![number(now())])?;
+        let left: Vec<Count> = sql.exec("SELECT count(*) AS count FROM used", None)?.to_array()?;
+        if left.first().is_some_and(|left| left.count > 0) {
+            self.state.storage().set_alarm(CLEAN_AFTER).await?;
+        }
+        Response::ok("")
+    }
+}
+
+impl UsesObject {
+    fn open(&self) -> Result<()> {
+        let table = "CREATE TABLE IF NOT EXISTS used (
+            name TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID";
+        self.state.storage().sql().exec(table, None).map(|_| ())
+    }
+
+    fn take(&self, used: &Use) -> Result<Answer> {
+        if !self.count(&used.caller) {
+            return Ok(Answer::TooMany);
+        }
+        self.open()?;
+        let sql = "INSERT OR IGNORE INTO used (name, until) VALUES (?, ?)";
+        let written = self
+            .state
+            .storage()
+            .sql()
+            .exec(sql, vec![used.name.as_str().into(), number(used.until)])?
+            .rows_written();
+        Ok(if written == 0 { Answer::Known } else { Answer::Taken })
+    }
+
+    fn count(&self, caller: &str) -> bool {
+        let mut calls = self.calls.borrow_mut();
+        if calls.len() > MOST_COUNTED {
+            calls.clear();
+        }
+        let (since, count) = calls.entry(caller.to_owned()).or_insert((now(), 0));
+        if *since + MINUTE < now() {
+            (*since, *count) = (now(), 0);
+        }
+        *count += 1;
+        *count <= MOST_A_MINUTE
+    }
+}
+
+#[expect(clippy::cast_possible_wrap, reason = "times are far below 2^53")]
+fn number(value: u64) -> worker::SqlStorageValue {
+    worker::SqlStorageValue::Integer(value as i64)
+}
+
+fn now() -> u64 {
+    Date::now().as_millis()
+}
