@@ -1,11 +1,17 @@
-//! `cargo xtask check`: whether the settings can be used, and what they mean.
+//! `cargo xtask check`: whether the settings can be used, and what they mean; with the platform's key
+//! in the environment also whether the account fits them.
 
-use std::path::PathBuf;
+mod account;
+mod options;
+mod report;
+mod rights;
 
 use anyhow::{Result, bail};
 use esputnik_kit::config::{Brand, Config, ConsentDefault, Feature, Mode, Site, is_loopback};
 
+use self::{options::Options, report::Report};
 use crate::{
+    platform::{ApiKey, KEY, Platform},
     progress, project,
     settings::{self, Finding, Settings},
 };
@@ -13,16 +19,46 @@ use crate::{
 /// Settings that the file may hold for what comes later.
 const UNREAD: [&str; 4] = ["currency", "locale", "time_zone", "product_key"];
 
-/// Checks the deployment's file, or another one.
+/// Checks the deployment's file, or another one, and with a key the account.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
-    let path = match arguments {
-        [] => project::root().join(settings::FILE),
-        [path] => PathBuf::from(path),
-        _ => bail!("`check` takes one file at most"),
-    };
+    let options = Options::parse(arguments)?;
+    let path = options.settings.clone().unwrap_or_else(|| project::root().join(settings::FILE));
     let settings = settings::load(&path)?;
-    report(&settings);
-    Ok(())
+    if options.json {
+        for warning in warnings(&settings) {
+            progress::result(warning_line(&warning));
+        }
+    } else {
+        report(&settings);
+    }
+    let Some(key) = ApiKey::load()? else {
+        progress::note(format_args!(
+            "set {KEY} in the environment to have the account checked as well"
+        ));
+        return Ok(());
+    };
+    if !options.json {
+        progress::result("account:");
+    }
+    let mut platform = Platform::new(settings.config.api(), key);
+    let mut report = Report::new(options.json);
+    account::check(&settings.config, &options, &mut platform, &mut report);
+    match report.wrong() {
+        0 => Ok(()),
+        1 => bail!("one thing is to be put right"),
+        count => bail!("{count} things are to be put right"),
+    }
+}
+
+/// A warning about a setting, for machines.
+fn warning_line(finding: &Finding) -> serde_json::Value {
+    serde_json::json!({
+        "check": "settings",
+        "verdict": "warning",
+        "line": finding.line,
+        "setting": finding.setting,
+        "text": finding.text,
+    })
 }
 
 /// Prints what the settings mean and what is odd about them.

@@ -10,6 +10,7 @@ mod decode;
 mod demo;
 mod deploy;
 mod exports;
+mod platform;
 mod process;
 mod progress;
 mod project;
@@ -52,7 +53,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "check",
-        summary: "say what is wrong with worker/kit.toml, or what it means",
+        summary: "say what is wrong with worker/kit.toml and, with KIT_API_KEY, with the account",
         run: check::command,
     },
     Command {

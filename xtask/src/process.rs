@@ -102,6 +102,12 @@ fn now() -> SystemTime {
     SystemTime::now()
 }
 
+/// Unix time in milliseconds.
+pub(crate) fn unix_millis() -> u64 {
+    let since = now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// The command as one would type it, without its environment.
 fn display(command: &Command) -> String {
     let mut text = command.get_program().to_string_lossy().into_owned();

@@ -1,0 +1,60 @@
+//! The command line of `check`.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "usage: cargo xtask check [FILE] [--event] [--json]";
+
+/// What the command line asks for.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Options {
+    /// Settings other than the deployment's.
+    pub(super) settings: Option<PathBuf>,
+    /// Whether one event may be made, to test the right to it.
+    pub(super) event: bool,
+    /// Whether the result is for machines.
+    pub(super) json: bool,
+}
+
+impl Options {
+    pub(super) fn parse(arguments: &[String]) -> Result<Self> {
+        let mut options = Self::default();
+        for argument in arguments {
+            match argument.as_str() {
+                "--event" => options.event = true,
+                "--json" => options.json = true,
+                // It is not repeated: whoever looks for a way to give the key may have given it.
+                flag if flag.starts_with('-') => bail!("`check` has no such option\n{USAGE}"),
+                path if options.settings.is_none() => options.settings = Some(PathBuf::from(path)),
+                _ => bail!("`check` takes one file at most\n{USAGE}"),
+            }
+        }
+        Ok(options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Options> {
+        let arguments: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        Options::parse(&arguments)
+    }
+
+    #[test]
+    fn options_stand_in_any_order() {
+        assert_eq!(parse("").unwrap(), Options::default());
+        let options = parse("--event kit.toml --json").unwrap();
+        assert_eq!(options.settings, Some(PathBuf::from("kit.toml")));
+        assert!(options.event && options.json);
+    }
+
+    #[test]
+    fn what_is_unknown_is_refused_and_not_repeated() {
+        let error = parse("--key=5f1d7c").unwrap_err().to_string();
+        assert!(error.contains("no such option") && !error.contains("5f1d7c"), "{error}");
+        assert!(parse("one.toml two.toml").is_err());
+    }
+}

@@ -1,0 +1,135 @@
+//! `cargo xtask check` as its user runs it, against the platform's stand-in.
+
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail like the test itself")]
+
+mod rig;
+
+use serde_json::{Value, json};
+
+use crate::rig::{FeedServer, KEY, Rig};
+
+#[test]
+fn without_a_key_the_settings_alone_are_checked() {
+    let rig = Rig::start();
+    let run = rig.check_with(None, &[]);
+    assert!(run.success, "{run:?}");
+    assert!(run.out.contains("site main: 0a1b2c3 at Yespo"), "{run:?}");
+    assert!(!run.out.contains("connection"), "{run:?}");
+    assert_eq!(run.err.matches("KIT_API_KEY").count(), 1, "{run:?}");
+    assert_eq!(rig.requests(), 0);
+}
+
+#[test]
+fn nothing_is_changed_unless_it_is_asked_for() {
+    let rig = Rig::start();
+    let before = rig.requests();
+    let run = rig.check(&["--json"]);
+    assert!(run.success, "{run:?}");
+    let lines = run.lines();
+    assert_eq!(verdict(&lines, "right events"), "unknown");
+    let made = rig.methods(before);
+    assert!(made.len() > 4 && made.iter().all(|method| method == "GET"), "{made:?}");
+}
+
+#[test]
+fn a_refused_key_ends_the_check_and_is_not_shown() {
+    let rig = Rig::start();
+    let run = rig.check_with(Some("a-wrong-key-90210"), &[]);
+    assert!(!run.success);
+    assert!(run.out.contains("wrong    connection: "), "{run:?}");
+    assert!(run.out.contains("90 days") && run.out.contains("make a key"), "{run:?}");
+    assert!(!run.out.contains("right "), "{run:?}");
+    assert_eq!(rig.requests(), 1);
+}
+
+#[test]
+fn a_key_of_some_groups_is_told_which_right_is_missing() {
+    let rig = Rig::start();
+    rig.put("/settings", &json!({"api_keys": [{"key": KEY, "groups": ["general", "events"]}]}));
+    let run = rig.check(&["--json"]);
+    assert!(!run.success);
+    let lines = run.lines();
+    assert_eq!(verdict(&lines, "connection"), "ok");
+    assert_eq!(verdict(&lines, "right general"), "ok");
+    for group in ["contact-read", "contact-update", "messages", "activity"] {
+        let line = line(&lines, &format!("right {group}"));
+        assert_eq!(line["verdict"], "wrong");
+        assert!(line["fix"].as_str().unwrap().contains(group), "{line}");
+    }
+    let run = rig.check(&["--json", "--event"]);
+    assert_eq!(verdict(&run.lines(), "right events"), "ok");
+    assert_eq!(rig.events(), 1);
+}
+
+#[test]
+fn a_key_without_the_name_of_its_organisation_goes_on() {
+    let rig = Rig::start();
+    rig.put("/settings", &json!({"api_keys": [{"key": KEY, "groups": ["contact-read"]}]}));
+    let run = rig.check(&["--json"]);
+    let lines = run.lines();
+    assert_eq!(verdict(&lines, "connection"), "ok");
+    assert_eq!(verdict(&lines, "right general"), "wrong");
+    assert_eq!(verdict(&lines, "right contact-read"), "ok");
+}
+
+#[test]
+fn a_platform_that_has_no_room_is_waited_for() {
+    let rig = Rig::start();
+    let fault = json!({"status": 429, "retry_after": "1", "count": 2});
+    rig.put("/faults", &fault);
+    let run = rig.check(&["--json"]);
+    assert!(run.success, "{run:?}");
+    assert_eq!(run.err.matches("once more in 1 s").count(), 2, "{run:?}");
+    // Longer than anybody would sit there for.
+    let fault = json!({"status": 429, "retry_after": "3000",
+                       "match": {"path": "/api/v1/broadcasts"}});
+    rig.put("/faults", &fault);
+    let run = rig.check(&["--json"]);
+    let lines = run.lines();
+    let line = line(&lines, "right messages");
+    assert_eq!(line["verdict"], "unknown");
+    assert!(line["fix"].as_str().unwrap().contains("3000 s"), "{line}");
+    assert_eq!(verdict(&lines, "right activity"), "ok");
+}
+
+#[test]
+fn an_answer_that_leads_elsewhere_or_echoes_the_key_gives_nothing_away() {
+    let rig = Rig::start();
+    let elsewhere = FeedServer::start("{}");
+    rig.put("/faults", &json!({"redirect": elsewhere.address}));
+    let run = rig.check(&[]);
+    assert!(!run.success);
+    assert!(run.out.contains("wrong    connection"), "{run:?}");
+    assert_eq!(elsewhere.heard(), "");
+
+    let echo = json!({"status": 400, "body": format!("who is {KEY}?\u{1b}[2J")});
+    rig.put("/faults", &echo);
+    let run = rig.check(&[]);
+    assert!(run.out.contains("who is …?"), "{run:?}");
+    assert!(!run.out.contains('\u{1b}'));
+}
+
+#[test]
+fn a_platform_that_is_not_there_is_said_to_be_unreachable() {
+    let rig = Rig::start();
+    rig.put("/faults", &json!({"down": true}));
+    let run = rig.check(&["--json"]);
+    assert!(!run.success);
+    let lines = run.lines();
+    assert_eq!(verdict(&lines, "connection"), "wrong");
+    assert!(text(&lines, "connection").contains("cannot be reached"), "{run:?}");
+    assert_eq!(lines.len(), 1, "{run:?}");
+}
+
+fn line<'a>(lines: &'a [Value], check: &str) -> &'a Value {
+    let found = lines.iter().find(|line| line["check"] == check);
+    found.unwrap_or_else(|| panic!("no line on {check}: {lines:?}"))
+}
+
+fn verdict<'a>(lines: &'a [Value], check: &str) -> &'a str {
+    line(lines, check)["verdict"].as_str().unwrap()
+}
+
+fn text<'a>(lines: &'a [Value], check: &str) -> &'a str {
+    line(lines, check)["text"].as_str().unwrap()
+}
