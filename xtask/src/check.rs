@@ -5,6 +5,7 @@ mod account;
 mod options;
 mod report;
 mod rights;
+mod site;
 
 use anyhow::{Result, bail};
 use esputnik_kit::config::{Brand, Config, ConsentDefault, Feature, Mode, Site, is_loopback};

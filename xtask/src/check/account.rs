@@ -4,6 +4,7 @@
 //! |---|---|
 //! | this one | whether the platform takes the key |
 //! | `rights` | what the key may do |
+//! | `site` | the tracked domain, the script, the site's id |
 
 use esputnik_kit::{
     api::{
@@ -16,7 +17,7 @@ use esputnik_kit::{
 use super::{
     Options,
     report::{Outcome, Report},
-    rights,
+    rights, site,
 };
 use crate::platform::Platform;
 
@@ -34,6 +35,7 @@ pub(super) fn check(
         return;
     }
     rights::check(config, options, info.err(), platform, report);
+    site::check(config, options, platform, report);
 }
 
 fn connection(address: &str, info: &Result<Answered<AccountInfo>, Error>) -> Outcome {
@@ -86,6 +88,19 @@ pub(super) fn later(error: &Error) -> String {
             format!("try again in {seconds} s, as the platform asks")
         }
         _ => "try again later".to_owned(),
+    }
+}
+
+/// What could not be read of the account.
+pub(super) fn unreadable(check: &str, error: &Error) -> Outcome {
+    match error.kind {
+        Kind::Forbidden | Kind::Unauthorized => Outcome::unknown(
+            check,
+            format!("the key may not read this ({error})"),
+            "no group of rights names it, so set KIT_API_KEY to a key with full rights for the \
+             check; the deployment can keep the lesser one",
+        ),
+        _ => Outcome::unknown(check, format!("the platform says {error}"), later(error)),
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-const USAGE: &str = "usage: cargo xtask check [FILE] [--event] [--json]";
+const USAGE: &str = "usage: cargo xtask check [FILE] [--event] [--confirm-site-id] [--json]";
 
 /// What the command line asks for.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub(super) struct Options {
     pub(super) settings: Option<PathBuf>,
     /// Whether one event may be made, to test the right to it.
     pub(super) event: bool,
+    /// Whether the registered domain may be registered once more, to be told the site's id.
+    pub(super) confirm_site_id: bool,
     /// Whether the result is for machines.
     pub(super) json: bool,
 }
@@ -23,6 +25,7 @@ impl Options {
         for argument in arguments {
             match argument.as_str() {
                 "--event" => options.event = true,
+                "--confirm-site-id" => options.confirm_site_id = true,
                 "--json" => options.json = true,
                 // It is not repeated: whoever looks for a way to give the key may have given it.
                 flag if flag.starts_with('-') => bail!("`check` has no such option\n{USAGE}"),
@@ -46,9 +49,9 @@ mod tests {
     #[test]
     fn options_stand_in_any_order() {
         assert_eq!(parse("").unwrap(), Options::default());
-        let options = parse("--event kit.toml --json").unwrap();
+        let options = parse("--event kit.toml --json --confirm-site-id").unwrap();
         assert_eq!(options.settings, Some(PathBuf::from("kit.toml")));
-        assert!(options.event && options.json);
+        assert!(options.event && options.json && options.confirm_site_id);
     }
 
     #[test]

@@ -22,6 +22,7 @@ fn without_a_key_the_settings_alone_are_checked() {
 #[test]
 fn nothing_is_changed_unless_it_is_asked_for() {
     let rig = Rig::start();
+    rig.register("shop.ua");
     let before = rig.requests();
     let run = rig.check(&["--json"]);
     assert!(run.success, "{run:?}");
@@ -45,6 +46,7 @@ fn a_refused_key_ends_the_check_and_is_not_shown() {
 #[test]
 fn a_key_of_some_groups_is_told_which_right_is_missing() {
     let rig = Rig::start();
+    rig.register("shop.ua");
     rig.put("/settings", &json!({"api_keys": [{"key": KEY, "groups": ["general", "events"]}]}));
     let run = rig.check(&["--json"]);
     assert!(!run.success);
@@ -55,6 +57,10 @@ fn a_key_of_some_groups_is_told_which_right_is_missing() {
         let line = line(&lines, &format!("right {group}"));
         assert_eq!(line["verdict"], "wrong");
         assert!(line["fix"].as_str().unwrap().contains(group), "{line}");
+    }
+    // Not known, which is another matter than not there.
+    for check in ["tracked domain", "script", "site id, site main"] {
+        assert_eq!(verdict(&lines, check), "unknown", "{check}: {run:?}");
     }
     let run = rig.check(&["--json", "--event"]);
     assert_eq!(verdict(&run.lines(), "right events"), "ok");
@@ -73,8 +79,56 @@ fn a_key_without_the_name_of_its_organisation_goes_on() {
 }
 
 #[test]
+fn a_domain_that_is_not_registered_and_another_shops_are_wrong() {
+    let rig = Rig::start();
+    let run = rig.check(&["--json"]);
+    assert!(!run.success);
+    let lines = run.lines();
+    let line = line(&lines, "tracked domain, site main");
+    assert_eq!(line["verdict"], "wrong");
+    assert!(line["fix"].as_str().unwrap().contains("register shop.ua"), "{line}");
+    assert_eq!(verdict(&lines, "script"), "unknown");
+
+    rig.register("other.ua");
+    let run = rig.check(&["--json"]);
+    assert!(!run.success);
+    assert_eq!(verdict(&run.lines(), "tracked domain, site main"), "wrong");
+}
+
+#[test]
+fn a_wrong_site_id_is_told_with_the_right_one() {
+    let rig = Rig::of_site("8A412DC");
+    rig.register("shop.ua");
+    for arguments in [&["--json"][..], &["--json", "--confirm-site-id"]] {
+        let run = rig.check(arguments);
+        assert!(!run.success);
+        let lines = run.lines();
+        let line = line(&lines, "site id, site main");
+        assert_eq!(line["verdict"], "wrong");
+        assert!(line["fix"].as_str().unwrap().contains("\"0a1b2c3\""), "{line}");
+    }
+}
+
+#[test]
+fn a_script_with_the_long_id_alone_is_no_mismatch_and_registering_again_tells() {
+    let rig = Rig::of_site("8A412DC");
+    rig.register("shop.ua");
+    let snippet = "'https://statics.esputnik.com/scripts/0123456789ABCDEF0123456789ABCDEF.js'";
+    rig.put("/faults", &json!({"body": snippet, "match": {"path": "/api/v1/site/script"}}));
+    let run = rig.check(&["--json"]);
+    assert!(run.success, "{run:?}");
+    let lines = run.lines();
+    assert_eq!(verdict(&lines, "site id, site main"), "unknown");
+    assert!(text(&lines, "script").contains("0123456789ABCDEF0123456789ABCDEF"));
+    let run = rig.check(&["--json", "--confirm-site-id"]);
+    assert!(!run.success);
+    assert_eq!(verdict(&run.lines(), "site id, site main"), "wrong");
+}
+
+#[test]
 fn a_platform_that_has_no_room_is_waited_for() {
     let rig = Rig::start();
+    rig.register("shop.ua");
     let fault = json!({"status": 429, "retry_after": "1", "count": 2});
     rig.put("/faults", &fault);
     let run = rig.check(&["--json"]);

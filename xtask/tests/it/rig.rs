@@ -110,6 +110,11 @@ impl Rig {
         Run { success: output.status.success(), out, err }
     }
 
+    /// Registers the tracked domain.
+    pub(crate) fn register(&self, domain: &str) {
+        self.call("POST", "/api/v1/site/domains", &json!({ "domain": domain }));
+    }
+
     /// Sets the stand-in up.
     pub(crate) fn put(&self, path: &str, body: &Value) {
         self.call("PUT", path, body);
