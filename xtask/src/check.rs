@@ -2,6 +2,8 @@
 //! in the environment also whether the account fits them.
 
 mod account;
+mod feed;
+mod ids;
 mod options;
 mod report;
 mod rights;
@@ -25,6 +27,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
     let options = Options::parse(arguments)?;
     let path = options.settings.clone().unwrap_or_else(|| project::root().join(settings::FILE));
     let settings = settings::load(&path)?;
+    let ids = options.ids.as_deref().map(ids::load).transpose()?;
     if options.json {
         for warning in warnings(&settings) {
             progress::result(warning_line(&warning));
@@ -43,7 +46,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
     }
     let mut platform = Platform::new(settings.config.api(), key);
     let mut report = Report::new(options.json);
-    account::check(&settings.config, &options, &mut platform, &mut report);
+    account::check(&settings.config, &options, ids.as_ref(), &mut platform, &mut report);
     match report.wrong() {
         0 => Ok(()),
         1 => bail!("one thing is to be put right"),

@@ -6,7 +6,7 @@ use std::{env, fmt, thread, time::Duration};
 use anyhow::{Context as _, Result};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use esputnik_kit::api::{self, Answered, Endpoint, Error, Kind, Method, Reply, Request};
-use ureq::{Agent, config::ConfigBuilder, http, typestate::AgentScope};
+use ureq::{Agent, Body, config::ConfigBuilder, http, typestate::AgentScope};
 
 use crate::{process, progress};
 
@@ -155,6 +155,16 @@ impl Platform {
 
 fn attempts(kind: Kind) -> u32 {
     ATTEMPTS.iter().find(|(known, _)| *known == kind).map_or(1, |(_, attempts)| *attempts)
+}
+
+/// Gets a file of the shop's, to be read as it comes: without the key, and with time for a long one.
+pub(crate) fn open(address: &str, most: Duration) -> Result<http::Response<Body>, ureq::Error> {
+    let config = limits(address)
+        .timeout_connect(Some(PATIENCE))
+        .timeout_recv_response(Some(PATIENCE))
+        .timeout_recv_body(Some(most))
+        .build();
+    config.new_agent().get(address).call()
 }
 
 /// What holds for every request: statuses are answers, and no answer leads elsewhere.

@@ -5,6 +5,9 @@
 //! | this one | whether the platform takes the key |
 //! | `rights` | what the key may do |
 //! | `site` | the tracked domain, the script, the site's id |
+//! | `feed` | whether the ids of events are those of the feed |
+
+use std::collections::BTreeSet;
 
 use esputnik_kit::{
     api::{
@@ -15,7 +18,7 @@ use esputnik_kit::{
 };
 
 use super::{
-    Options,
+    Options, feed,
     report::{Outcome, Report},
     rights, site,
 };
@@ -26,6 +29,7 @@ use crate::platform::Platform;
 pub(super) fn check(
     config: &Config,
     options: &Options,
+    ids: Option<&BTreeSet<String>>,
     platform: &mut Platform,
     report: &mut Report,
 ) {
@@ -36,6 +40,7 @@ pub(super) fn check(
     }
     rights::check(config, options, info.err(), platform, report);
     site::check(config, options, platform, report);
+    feed::check(config, ids, platform, report);
 }
 
 fn connection(address: &str, info: &Result<Answered<AccountInfo>, Error>) -> Outcome {

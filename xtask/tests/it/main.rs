@@ -8,6 +8,11 @@ use serde_json::{Value, json};
 
 use crate::rig::{FeedServer, KEY, Rig};
 
+const FEED: &str = "<rss><channel>\
+    <item><g:id>24-MB01</g:id></item><item><g:id>24-MB02</g:id></item>\
+    <item><g:id>24-MB03</g:id><g:item_group_id>PARENT</g:item_group_id></item>\
+    </channel></rss>";
+
 #[test]
 fn without_a_key_the_settings_alone_are_checked() {
     let rig = Rig::start();
@@ -20,6 +25,36 @@ fn without_a_key_the_settings_alone_are_checked() {
 }
 
 #[test]
+fn an_account_that_fits_passes() {
+    let rig = Rig::start();
+    rig.register("shop.ua");
+    let server = FeedServer::start(FEED);
+    rig.set_feed(&server.address);
+    let ids = rig.file("ids.txt", "24-MB01\n24-MB02\n");
+    let run = rig.check(&["--ids", &ids, "--event", "--json"]);
+    assert!(run.success, "{run:?}");
+    let lines = run.lines();
+    for check in [
+        "connection",
+        "right general",
+        "right contact-read",
+        "right contact-update",
+        "right messages",
+        "right activity",
+        "right events",
+        "tracked domain, site main",
+        "script",
+        "site id, site main",
+        "feed uk",
+    ] {
+        assert_eq!(verdict(&lines, check), "ok", "{check}: {run:?}");
+    }
+    assert!(text(&lines, "connection").contains("Sandbox (id 12345)"), "{run:?}");
+    assert_eq!(rig.events(), 1);
+    assert!(!server.heard().to_lowercase().contains("authorization"));
+}
+
+#[test]
 fn nothing_is_changed_unless_it_is_asked_for() {
     let rig = Rig::start();
     rig.register("shop.ua");
@@ -28,6 +63,8 @@ fn nothing_is_changed_unless_it_is_asked_for() {
     assert!(run.success, "{run:?}");
     let lines = run.lines();
     assert_eq!(verdict(&lines, "right events"), "unknown");
+    assert_eq!(verdict(&lines, "feed"), "unknown");
+    assert!(text(&lines, "feed").contains("no product feed"));
     let made = rig.methods(before);
     assert!(made.len() > 4 && made.iter().all(|method| method == "GET"), "{made:?}");
 }
@@ -59,7 +96,7 @@ fn a_key_of_some_groups_is_told_which_right_is_missing() {
         assert!(line["fix"].as_str().unwrap().contains(group), "{line}");
     }
     // Not known, which is another matter than not there.
-    for check in ["tracked domain", "script", "site id, site main"] {
+    for check in ["tracked domain", "script", "site id, site main", "feed"] {
         assert_eq!(verdict(&lines, check), "unknown", "{check}: {run:?}");
     }
     let run = rig.check(&["--json", "--event"]);
@@ -123,6 +160,20 @@ fn a_script_with_the_long_id_alone_is_no_mismatch_and_registering_again_tells() 
     let run = rig.check(&["--json", "--confirm-site-id"]);
     assert!(!run.success);
     assert_eq!(verdict(&run.lines(), "site id, site main"), "wrong");
+}
+
+#[test]
+fn ids_that_the_feed_does_not_have_are_counted_with_examples() {
+    let rig = Rig::start();
+    rig.register("shop.ua");
+    let server = FeedServer::start(FEED);
+    rig.set_feed(&server.address);
+    let ids = rig.file("ids.json", r#"["24-MB01", "PARENT", 1, 2, 3]"#);
+    let run = rig.check(&["--ids", &ids]);
+    assert!(!run.success);
+    assert!(run.out.contains("4 of 5 ids are not among 3 products: 1, 2, 3, …"), "{run:?}");
+    assert!(run.out.contains("as item_group_id it has 1 of them"), "{run:?}");
+    assert!(run.out.contains("product_key"), "{run:?}");
 }
 
 #[test]

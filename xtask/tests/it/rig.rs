@@ -115,6 +115,12 @@ impl Rig {
         self.call("POST", "/api/v1/site/domains", &json!({ "domain": domain }));
     }
 
+    /// Makes a file the account's product feed.
+    pub(crate) fn set_feed(&self, address: &str) {
+        let feed = json!({"url": address, "language": "uk", "default": true});
+        self.call("POST", "/api/v1/products/config", &json!({ "feeds": [feed] }));
+    }
+
     /// Sets the stand-in up.
     pub(crate) fn put(&self, path: &str, body: &Value) {
         self.call("PUT", path, body);
