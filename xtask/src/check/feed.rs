@@ -164,8 +164,8 @@ fn judge(
         return Outcome::unknown(check, text, fix);
     }
     let mut examples = missing.iter().take(EXAMPLES).copied().collect::<Vec<_>>().join(", ");
-    if missing.len() > EXAMPLES {
-        examples.push_str(", …");
+    if let Some(more @ 1..) = missing.len().checked_sub(EXAMPLES) {
+        examples = format!("{examples} and {more} more");
     }
     let are = if missing.len() == 1 { "is" } else { "are" };
     let text = format!(
@@ -213,7 +213,7 @@ mod tests {
     fn missing_ids_are_counted_and_three_of_them_named() {
         let outcome = judged(&feed(5, &["1"], None), &["1", "2", "3", "4", "5"]);
         assert_eq!(outcome.verdict, Verdict::Wrong);
-        assert!(outcome.text.ends_with("4 of 5 ids are not among 5 products: 2, 3, 4, …"));
+        assert!(outcome.text.ends_with("4 of 5 ids are not among 5 products: 2, 3, 4 and 1 more"));
         assert!(outcome.fix.unwrap().contains("<g:id>; kit.toml says it is the sku"));
         assert_eq!(judged(&feed(5, &["1"], None), &["1"]).verdict, Verdict::Ok);
     }

@@ -171,9 +171,30 @@ fn ids_that_the_feed_does_not_have_are_counted_with_examples() {
     let ids = rig.file("ids.json", r#"["24-MB01", "PARENT", 1, 2, 3]"#);
     let run = rig.check(&["--ids", &ids]);
     assert!(!run.success);
-    assert!(run.out.contains("4 of 5 ids are not among 3 products: 1, 2, 3, …"), "{run:?}");
+    assert!(run.out.contains("4 of 5 ids are not among 3 products: 1, 2, 3 and 1 more"), "{run:?}");
     assert!(run.out.contains("as item_group_id it has 1 of them"), "{run:?}");
     assert!(run.out.contains("product_key"), "{run:?}");
+}
+
+#[test]
+fn a_feed_that_is_cut_short_is_wrong_and_a_page_in_its_place_is_told() {
+    let rig = Rig::start();
+    rig.register("shop.ua");
+    let server = FeedServer::start("<rss><channel><item><g:id>24-MB01</g:id></item>");
+    rig.set_feed(&server.address);
+    let ids = rig.file("ids.txt", "24-MB02");
+    let run = rig.check(&["--ids", &ids, "--json"]);
+    assert!(!run.success);
+    let lines = run.lines();
+    assert_eq!(verdict(&lines, "feed uk"), "wrong");
+    assert!(text(&lines, "feed uk").contains("ends in the middle"), "{run:?}");
+
+    let server = FeedServer::start("<html><body>Not here</body></html>");
+    rig.set_feed(&server.address);
+    let run = rig.check(&["--ids", &ids, "--json"]);
+    let lines = run.lines();
+    assert_eq!(verdict(&lines, "feed uk"), "unknown");
+    assert!(text(&lines, "feed uk").contains("no product with a g:id"), "{run:?}");
 }
 
 #[test]
