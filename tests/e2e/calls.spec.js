@@ -1,7 +1,9 @@
 // What pages call beside tracking: with tokens of the kit's, proofs of the shop's back end, and within
 // what the settings open.
+import { execFileSync } from "node:child_process";
 import { createHmac } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, expect, test } from "@playwright/test";
 import { browserArguments, executablePath } from "./kit.js";
@@ -145,6 +147,19 @@ test("with a proof a contact is written, and only with what the page gave", asyn
       groupNames: ["Site"],
     },
   ]);
+});
+
+test("proofs made as the README shows are proofs", async () => {
+  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+  // The other languages' code cannot run wherever the tests do; what they sign is the same text.
+  const [, code] = /<summary>Node<\/summary>\s+```js\n(.*?)```/s.exec(readme);
+  const folder = mkdtempSync(join(tmpdir(), "kit-proof-"));
+  writeFileSync(join(folder, "proof.mjs"), code + "process.stdout.write(proof);");
+  const env = { ...process.env, KIT_IDENTITY_KEY: IDENTITY };
+  const proof = execFileSync(process.execPath, [join(folder, "proof.mjs")], { env }).toString();
+  rmSync(folder, { recursive: true });
+  const answer = await call("getToken", { kind: "contact" }, { proof });
+  expect(answer).toMatchObject({ status: 200, data: { token: expect.any(String) } });
 });
 
 test("orders and events of a page go their way; whose they are, the proof says", async () => {
