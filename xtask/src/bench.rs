@@ -6,6 +6,7 @@
 mod edge;
 mod load;
 mod page;
+mod relay;
 mod table;
 mod trials;
 
@@ -31,7 +32,7 @@ use crate::{
 const RUNS: u32 = 5;
 
 /// The parts of the benchmark, in the order in which they run: what disturbs others comes last.
-const PARTS: &[&str] = &["sizes", "page", "edge", "trials"];
+const PARTS: &[&str] = &["sizes", "page", "edge", "relay", "trials"];
 
 /// What the caller asks for.
 struct Options {
@@ -57,6 +58,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
             "sizes" => measure_sizes(&toolbox, &manifest).map(|sizes| json!({ "sizes": sizes })),
             "page" => page::measure(&toolbox, &manifest, options.runs),
             "edge" => edge::measure().map(|edge| json!({ "edge": edge })),
+            "relay" => relay::measure().map(|relay| json!({ "relay": relay })),
             _ => trials::run(&toolbox).map(|trials| json!({ "trials": trials })),
         };
         match measured {

@@ -41,6 +41,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
         outbox: json!({}),
         settings: json!({}),
         secrets: json!({}),
+        plain: None,
         shop: stack::default_shop(),
     };
     let stack = Stack::start(&plan)?;

@@ -46,6 +46,8 @@ pub(crate) struct Plan {
     pub(crate) secrets: Value,
     /// The folder that the shop's server serves.
     pub(crate) shop: PathBuf,
+    /// A Worker by hand, to compare with.
+    pub(crate) plain: Option<&'static str>,
 }
 
 /// A running stack; it ends when this is dropped.
@@ -63,6 +65,8 @@ pub(crate) struct Stack {
     pub(crate) proxied: String,
     /// The platform's stand-in.
     pub(crate) platform: String,
+    /// The Worker by hand.
+    pub(crate) plain: Option<String>,
 }
 
 impl Stack {
@@ -86,7 +90,14 @@ impl Stack {
         let config = configuration(plan, shop_port, kit_port, &platform, &proxied);
         let bare = |address: &str| address.trim_start_matches("http://").to_owned();
         let secrets = secrets(&plan.secrets);
-        let capnp = capnp(shop_port, kit_port, &bare(&proxied), &config.to_string(), &secrets);
+        let plain_port = plan.plain.map(|_| free_port()).transpose()?;
+        if let Some(source) = plan.plain {
+            fs::write(plan.folder.join("plain.js"), source)?;
+        }
+        let mut capnp = capnp(shop_port, kit_port, &bare(&proxied), &config.to_string(), &secrets);
+        if let Some(port) = plain_port {
+            capnp = with_plain(&capnp, port, &platform);
+        }
         fs::write(plan.folder.join("config.capnp"), capnp)?;
         fs::write(plan.folder.join("router.js"), ROUTER)?;
         let link = plan.folder.join("worker");
@@ -102,6 +113,7 @@ impl Stack {
             kit: format!("http://127.0.0.1:{kit_port}"),
             proxied,
             platform,
+            plain: plain_port.map(|port| format!("http://127.0.0.1:{port}")),
         };
         stack.start_worker()?;
         Ok(stack)
@@ -179,6 +191,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
         settings: options["settings"].clone(),
         secrets: options["secrets"].clone(),
         shop,
+        plain: None,
     };
     let mut stack = Stack::start(&plan)?;
     say(&stack.describe())?;
@@ -334,6 +347,30 @@ const kit :Workerd.Worker = (
     (className = "GovernorObject", uniqueKey = "governor", enableSql = true),
   ],
   durableObjectStorage = (localDisk = "objects"),
+);
+"#
+    )
+}
+
+/// The configuration with a Worker by hand in the same process.
+fn with_plain(capnp: &str, port: u16, platform: &str) -> String {
+    let service = "  services = [\n    (name = \"plain\", worker = .plain),";
+    let socket = format!(
+        "  sockets = [\n    (name = \"plain\", address = \"127.0.0.1:{port}\", http = (), service = \"plain\"),"
+    );
+    let capnp = capnp.replacen("  services = [", service, 1).replacen("  sockets = [", &socket, 1);
+    format!(
+        r#"{capnp}
+const plain :Workerd.Worker = (
+  modules = [(name = "plain", esModule = embed "plain.js")],
+  compatibilityDate = "{COMPATIBILITY_DATE}",
+  compatibilityFlags = ["{COMPATIBILITY_FLAG}"],
+  bindings = [
+    (name = "TOKEN", text = "{SERVER_TOKEN}"),
+    (name = "KEY", text = "{API_KEY}"),
+    (name = "API", text = "{platform}/api"),
+  ],
+  globalOutbound = "loopback",
 );
 "#
     )

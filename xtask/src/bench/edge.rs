@@ -161,6 +161,11 @@ fn rows(subrequests: u32) -> Result<Value> {
 }
 
 fn start(outbox: Value) -> Result<Stack> {
+    start_with(outbox, None)
+}
+
+/// A stack; with a Worker by hand beside the kit's, if there is one.
+pub(super) fn start_with(outbox: Value, by_hand: Option<&'static str>) -> Result<Stack> {
     let folder: PathBuf = project::kit().join("bench/stack");
     stack::clear(&folder)?;
     let plan = Plan {
@@ -171,11 +176,12 @@ fn start(outbox: Value) -> Result<Stack> {
         settings: json!({}),
         secrets: json!({}),
         shop: stack::default_shop(),
+        plain: by_hand,
     };
     Stack::start(&plan)
 }
 
-fn set_faults(stack: &Stack, faults: &Value) -> Result<()> {
+pub(super) fn set_faults(stack: &Stack, faults: &Value) -> Result<()> {
     let mut platform = Connection::open(&stack.platform)?;
     let (status, answer) = platform.send("PUT", "/faults", "", &faults.to_string())?;
     if status != 200 {
@@ -207,7 +213,7 @@ fn outboxes(health: &Value) -> impl Iterator<Item = &Value> {
 }
 
 /// Time that workerd has had a processor for, in microseconds; only Linux tells.
-fn processor_time() -> Option<f64> {
+pub(super) fn processor_time() -> Option<f64> {
     let own = std::process::id().to_string();
     for entry in fs::read_dir("/proc").ok()?.flatten() {
         let Ok(text) = fs::read_to_string(entry.path().join("stat")) else { continue };
@@ -233,7 +239,7 @@ fn quantile(done: &Done, part: f64) -> Result<f64> {
     done.latencies.get(place).copied().context("no request was answered")
 }
 
-fn count(number: usize) -> f64 {
+pub(super) fn count(number: usize) -> f64 {
     exact(number as u64)
 }
 

@@ -35,6 +35,17 @@ impl Connection {
         Ok(Self { stream: BufReader::new(stream), host })
     }
 
+    /// Sends a request with JSON as a shop's server does, and returns the status and the body.
+    pub(super) fn send_with_token(
+        &mut self,
+        method: &str,
+        path: &str,
+        token: &str,
+        body: &str,
+    ) -> Result<(u16, String)> {
+        self.exchange(method, path, &format!("authorization: Bearer {token}"), body)
+    }
+
     /// Sends a request with JSON and returns the status and the body of the answer.
     pub(super) fn send(
         &mut self,
@@ -43,8 +54,18 @@ impl Connection {
         origin: &str,
         body: &str,
     ) -> Result<(u16, String)> {
+        self.exchange(method, path, &format!("origin: {origin}"), body)
+    }
+
+    fn exchange(
+        &mut self,
+        method: &str,
+        path: &str,
+        header: &str,
+        body: &str,
+    ) -> Result<(u16, String)> {
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\norigin: {origin}\r\n\
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\n{header}\r\n\
              user-agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/147.0.0.0\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             self.host,

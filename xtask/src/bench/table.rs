@@ -109,6 +109,17 @@ const TABLE: &[(&str, &[Line])] = &[
         ],
     ),
     (
+        "calls of the REST API, beside a Worker by hand",
+        &[
+            line("processor a call", "/relay/cpu_us/median", "µs").of("/relay/cpu_us"),
+            line("  by hand", "/relay/plain_cpu_us/median", "µs").of("/relay/plain_cpu_us"),
+            line("  times as much", "/relay/ratio/median", "").of("/relay/ratio").most(1.3),
+            line("contacts taken one by one", "/relay/bulk/taken_per_s", "/s"),
+            line("contacts at the platform", "/relay/bulk/delivered_per_s", "/s"),
+            line("  in requests", "/relay/bulk/requests", ""),
+        ],
+    ),
+    (
         "edge, one event a request, one shard",
         &[
             line("requests", "/edge/rps", "/s"),
