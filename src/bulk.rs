@@ -7,8 +7,9 @@
 //! # Guarantees
 //!
 //! - Nothing is put together that the platform would refuse as a whole: each is checked when it comes.
-//! - Two about the same contact or order keep their order: the later one waits while the earlier one is
-//!   on its way.
+//! - Two about the same contact or order keep their order: they are never in one request, and the later
+//!   one waits while the earlier one is on its way.
+//! - Each gets a verdict: what the platform fails on is narrowed down, and given up in the end.
 
 use crate::{
     api::{
@@ -23,7 +24,7 @@ use crate::{
         shape::{Reader, Shape},
     },
     problem::{Code, Problem},
-    value::{Members, Value, is_blank},
+    value::{Members, Value, find, is_blank},
 };
 
 /// How long the first one waits for others, in milliseconds.
@@ -41,6 +42,25 @@ const LONGEST: u64 = 30_000;
 
 /// How often an import that failed is sent again; contacts are the same afterwards.
 pub const MAX_IMPORTS: u32 = 3;
+
+/// How long an import may be unknown to the platform that has just named it, in milliseconds.
+const UNKNOWN_FOR: u64 = 10 * 60 * 1000;
+
+/// How long an import may take, in milliseconds; after that nobody waits for it any more.
+const LONGEST_IMPORT: u64 = 24 * 60 * 60 * 1000;
+
+/// After so many failures of the platform over the same request, it is sent in halves: one of them
+/// may be what it fails on. With the pauses between, that is some minutes.
+const HALVE_AFTER: u32 = 8;
+
+/// After so many, a single one is given up: more than an hour.
+const GIVE_UP_AFTER: u32 = 24;
+
+/// Longest body of one, in bytes.
+pub const MAX_BODY: usize = 512 * 1024;
+
+/// Longest request that is put together, in bytes, within what a Worker may hold in memory.
+pub const MAX_REQUEST: usize = 3 * 1024 * 1024;
 
 /// What is put together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +159,10 @@ pub fn read(kind: Kind, body: &Value) -> Result<Given, Vec<Problem>> {
     if let Value::Object(members) = &mut body
         && let Some(at) = members.iter().position(|(name, _)| name == single)
     {
+        if find(members, kind.as_str()).is_some() {
+            let fix = "give one, or a list, not both";
+            return Err(vec![Problem::new(Code::Conflict, single, fix)]);
+        }
         let (_, one) = members.remove(at);
         members.push((kind.as_str().to_owned(), Value::List(vec![one])));
     }
@@ -165,6 +189,11 @@ pub fn read(kind: Kind, body: &Value) -> Result<Given, Vec<Problem>> {
         }
     };
     let (warnings, mut errors) = reader.finish();
+    let long = items.iter().position(|item: &Item| item.body.to_json().len() > MAX_BODY);
+    if let Some(index) = long {
+        let field = format!("{}[{index}]", kind.as_str());
+        errors.push(Problem::new(Code::TooLong, field, "send at most 512 KB of each"));
+    }
     if errors.is_empty() && items.is_empty() {
         errors.push(Problem::new(Code::MissingField, kind.as_str(), "give at least one"));
     }
@@ -259,8 +288,9 @@ pub enum Settled {
     Import(String, Vec<Option<Verdict>>),
     /// The platform refused all of them for the sake of some: send them in two halves.
     Halve,
-    /// Not now; again in at least so many milliseconds.
-    Later(Option<u64>, String),
+    /// Not now; again in at least so many milliseconds. The second says whether the platform failed
+    /// over it, so that this counts.
+    Later(Option<u64>, bool),
 }
 
 /// What the platform's answer to [`request`] means for each of `items`.
@@ -270,9 +300,8 @@ pub fn settle(kind: Kind, items: &[Item], reply: Option<&Reply>, now: u64) -> Se
         Kind::Contacts => match answered::<AddContacts>(reply, now) {
             Ok(added) => {
                 let failed = added.failed_contacts.unwrap_or_default();
-                let verdict = |item: &Item| failure_of(item, &failed).map(Verdict::Failed);
-                let verdicts: Vec<_> = items.iter().map(verdict).collect();
-                match added.async_session_id {
+                let verdicts = failures(items, &failed);
+                match added.async_session_id.filter(|session| !is_blank(session)) {
                     Some(session) if verdicts.contains(&None) => Settled::Import(session, verdicts),
                     // Nothing more will be told of the others.
                     _ => Settled::All(
@@ -324,14 +353,30 @@ fn answered<E: crate::api::Endpoint>(reply: Option<&Reply>, now: u64) -> Result<
 }
 
 fn failed(error: &Error, items: &[Item]) -> Settled {
+    let done = || Settled::All(vec![Verdict::Done(None); items.len()]);
     match error.kind {
-        ErrorKind::AlreadyDone => Settled::All(vec![Verdict::Done(None); items.len()]),
+        // What was answered with a success was taken, whatever the answer says; sending it again would
+        // do it again.
+        ErrorKind::AlreadyDone | ErrorKind::Unreadable => done(),
         ErrorKind::Refused if items.len() > 1 => Settled::Halve,
         ErrorKind::Refused => {
             Settled::All(vec![Verdict::Failed(reason(Some(&error.text))); items.len()])
         }
-        _ => Settled::Later(error.repeat_after, error.to_string()),
+        kind => Settled::Later(
+            error.repeat_after,
+            matches!(kind, ErrorKind::Failed | ErrorKind::Unreachable),
+        ),
     }
+}
+
+/// What is to be done about `count` of them after the platform has failed over them so often.
+#[must_use]
+pub fn after_failures(failures: u32, count: usize) -> Option<Settled> {
+    if count > 1 && failures >= HALVE_AFTER {
+        return Some(Settled::Halve);
+    }
+    let why = "the platform failed each time that this was sent";
+    (failures >= GIVE_UP_AFTER).then(|| Settled::All(vec![Verdict::Failed(why.into()); count]))
 }
 
 fn reason(text: Option<&str>) -> String {
@@ -339,15 +384,25 @@ fn reason(text: Option<&str>) -> String {
     text.chars().take(500).collect()
 }
 
-/// The platform's reason, if a contact is among those that it refused.
-fn failure_of(item: &Item, failed: &[FailedContact]) -> Option<String> {
-    let same = |failed: &&FailedContact| {
+/// The platform's reasons, each for the one contact that it is about.
+fn failures(items: &[Item], failed: &[FailedContact]) -> Vec<Option<Verdict>> {
+    let mut verdicts = vec![None; items.len()];
+    for failed in failed {
         let channels = failed.channels.as_deref().unwrap_or_default();
         let theirs = keys(failed.external_customer_id.as_deref(), channels);
+        let is_free = |place: &usize| verdicts.get(*place) == Some(&None);
         // All that the platform sent back must be this contact's: people share addresses.
-        !theirs.is_empty() && theirs.iter().all(|key| item.keys.contains(key))
-    };
-    failed.iter().find(same).map(|failed| reason(failed.error.as_deref()))
+        let fits =
+            |item: &Item| !theirs.is_empty() && theirs.iter().all(|key| item.keys.contains(key));
+        let same = |item: &Item| fits(item) && item.keys.len() == theirs.len();
+        let place = |test: &dyn Fn(&Item) -> bool| {
+            (0..items.len()).filter(is_free).find(|place| items.get(*place).is_some_and(test))
+        };
+        if let Some(place) = place(&same).or_else(|| place(&fits)) {
+            verdicts[place] = Some(Verdict::Failed(reason(failed.error.as_deref())));
+        }
+    }
+    verdicts
 }
 
 /// How far an import is.
@@ -364,13 +419,23 @@ pub enum Import {
     Later(Option<u64>),
 }
 
-/// What the platform's answer to [`import_request`] means for each of `items`.
+/// What the platform's answer to [`import_request`] means for each of `items`, whose import began at
+/// `begun`.
 #[must_use]
-pub fn settle_import(items: &[Item], reply: Option<&Reply>, now: u64) -> Import {
+pub fn settle_import(items: &[Item], reply: Option<&Reply>, begun: u64, now: u64) -> Import {
+    let lasts = now.saturating_sub(begun);
+    if lasts > LONGEST_IMPORT {
+        let why = "the platform's import did not end within a day".to_owned();
+        return Import::Finished(vec![Verdict::Failed(why); items.len()]);
+    }
     let status: ImportStatus = match answered::<ReadImportStatus>(reply, now) {
         Ok(status) => status,
+        // One that was made a moment ago may not be there to be seen yet.
+        Err(error) if error.kind == ErrorKind::NotFound && lasts < UNKNOWN_FOR => {
+            return Import::UnderWay;
+        }
         Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Refused) => {
-            return Import::Failed(error.to_string());
+            return Import::Failed(reason(Some(&error.to_string())));
         }
         Err(error) => return Import::Later(error.repeat_after),
     };

@@ -112,6 +112,53 @@ test("an id makes it once, and says later what has become of it", async () => {
   expect((await hand("contacts", add(person(1)), { token: "x" })).status).toBe(401);
 });
 
+test("an id for something else, and one that is none, are refused", async () => {
+  const headers = { "idempotency-key": "01900000-0000-7000-8000-000000000003" };
+  expect((await hand("contacts", add(person(1)), { headers })).status).toBe(202);
+  expect(await hand("contacts", add(person(2)), { headers })).toMatchObject({
+    status: 422, error: { code: "conflict", field: "idempotency-key" },
+  });
+  const none = { "idempotency-key": "order-1" };
+  expect(await hand("contacts", add(person(1)), { headers: none })).toMatchObject({
+    status: 400, error: { code: "invalid_body", field: "idempotency-key" },
+  });
+  const query = "?ids=" + encodeURIComponent(`${headers["idempotency-key"]},${headers["idempotency-key"]}`);
+  expect((await hand("contacts", undefined, { query })).results).toHaveLength(2);
+  for (const query of ["", "?ids=", "?ids=order-1"])
+    expect((await hand("contacts", undefined, { query })).status, query).toBe(400);
+});
+
+test("who waits for an earlier one holds up nobody else", async () => {
+  await stack.platformSettings({ import_ms: 8000 });
+  const first = await hand("contacts", add(person(1)));
+  await expect.poll(async () => (await calls("contactsBulkUpdate")).length).toBe(1);
+  const second = await hand("contacts", add(person(1, { firstName: "Again" })));
+  const third = await hand("contacts", add(person(2)));
+  await expect.poll(async () => (await calls("contactsBulkUpdate")).length).toBe(2);
+  const [, { body }] = await calls("contactsBulkUpdate");
+  expect(JSON.parse(body).contacts).toEqual([person(2)]);
+  const ids = [first, second, third].map(({ results }) => results[0].id).join();
+  const states = async () =>
+    (await hand("contacts", undefined, { query: "?ids=" + ids })).results.map(({ state }) => state);
+  expect(await states()).toEqual(["sent", "waiting", "sent"]);
+  await stack.platformSettings({ import_ms: 100 });
+  await expect.poll(states, { timeout: 30_000 }).toEqual(["done", "done", "done"]);
+});
+
+test("one that the platform fails on is found, and the others arrive", async () => {
+  test.setTimeout(60_000);
+  const one = (n, more) => person(n, more);
+  const contacts = [one(1), one(2, { externalCustomerId: "fails" }), one(3), one(4)];
+  // Refused as a whole, without a word on whom it is about.
+  const match = { path: "/api/v1/contacts", method: "POST" };
+  await stack.faults([{ status: 400, body: "bad request", count: 2, match }]);
+  const { results } = await hand("contacts", { contacts, dedupeOn: "email" }, { query: "?wait=40" });
+  expect(results.map(({ state }) => state)).toEqual(["done", "done", "done", "done"]);
+  const sizes = (await calls("contactsBulkUpdate")).map(({ body }) => JSON.parse(body).contacts.length);
+  expect(sizes.sort()).toEqual([1, 1, 2, 2, 4]);
+  expect((await stack.json("/contacts?count=1")).count).toBe(4);
+});
+
 test("orders go in bulk too, and are settled at once", async () => {
   const handed = await Promise.all(
     [1, 2, 3].map((n) => hand("orders", { order: order(n) }, { query: "?wait=20" })),

@@ -3,8 +3,8 @@
 use esputnik_kit::{
     api::{Method, Reply},
     bulk::{
-        Given, Import, Item, Kind, Settled, Verdict, due, import_request, read, request, settle,
-        settle_import,
+        Given, Import, Item, Kind, Settled, Verdict, after_failures, due, import_request, read,
+        request, settle, settle_import,
     },
     json,
     problem::Code,
@@ -68,7 +68,7 @@ fn each_contact_gets_its_own_verdict() {
     assert_eq!(settled, Settled::Import("s".into(), expected));
     assert_eq!(import_request("s/1").target, "/v1/importstatus/s%2F1");
 
-    let status = |text: &str| settle_import(&items, Some(&reply(200, text)), 0);
+    let status = |text: &str| settle_import(&items, Some(&reply(200, text)), 0, 0);
     assert_eq!(status(r#"{"status": "IMPORTING"}"#), Import::UnderWay);
     let finished = r#"{"status": "FINISHED", "mapping": [
         {"dedupeValue": "a@shop.example", "contactId": 7}, {"dedupeValue": "380501234567", "contactId": "8"}]}"#;
@@ -76,7 +76,13 @@ fn each_contact_gets_its_own_verdict() {
     assert_eq!(status(finished), Import::Finished(verdicts));
     let failed = status(r#"{"status": "ERROR", "description": "out of order"}"#);
     assert_eq!(failed, Import::Failed("out of order".into()));
-    assert_eq!(settle_import(&items, None, 0), Import::Later(Some(1000)));
+    assert_eq!(settle_import(&items, None, 0, 0), Import::Later(Some(1000)));
+    let unseen = reply(404, "no such import");
+    assert_eq!(settle_import(&items, Some(&unseen), 0, 60_000), Import::UnderWay);
+    let gone = settle_import(&items, Some(&unseen), 0, 3_600_000);
+    assert_eq!(gone, Import::Failed("not_found (404): no such import".into()));
+    let day = 24 * 60 * 60 * 1000;
+    assert!(matches!(settle_import(&items, None, 0, day + 1), Import::Finished(_)));
 }
 
 #[test]
@@ -87,9 +93,9 @@ fn a_refusal_of_all_is_narrowed_down_to_whom_it_is_about() {
     let one = settle(Kind::Contacts, &items[..1], Some(&refused), 0);
     assert_eq!(one, Settled::All(vec![Verdict::Failed("contacts[1]: no such field".into())]));
     let later = settle(Kind::Contacts, &items, Some(&reply(429, "")), 0);
-    assert_eq!(later, Settled::Later(Some(1000), "rate_limited (429)".into()));
+    assert_eq!(later, Settled::Later(Some(1000), false));
     let silence = settle(Kind::Contacts, &items, None, 0);
-    assert_eq!(silence, Settled::Later(Some(1000), "unreachable".into()));
+    assert_eq!(silence, Settled::Later(Some(1000), true));
 }
 
 #[test]
@@ -109,4 +115,49 @@ fn orders_are_settled_at_once() {
     assert_eq!(again, Settled::All(vec![Verdict::Done(None); 2]));
     let sent = request(Kind::Orders, &Value::Object(vec![]), vec![items[0].body.clone()]);
     assert!(sent.body.unwrap().starts_with(r#"{"orders":[{"externalOrderId":"1""#));
+}
+
+#[test]
+fn a_reason_is_about_one_contact_though_others_share_its_address() {
+    let body = r#"{"contacts": [
+        {"channels": [{"type": "email", "value": "a@b.example"}, {"type": "sms", "value": "380501234567"}]},
+        {"channels": [{"type": "email", "value": "a@b.example"}]}
+    ]}"#;
+    let items = given(Kind::Contacts, body).items;
+    let answer = r#"{"asyncSessionId": "s", "failedContacts":
+        {"channels": [{"type": "email", "value": "a@b.example"}], "error": "no"}}"#;
+    let settled = settle(Kind::Contacts, &items, Some(&reply(200, answer)), 0);
+    assert_eq!(
+        settled,
+        Settled::Import("s".into(), vec![None, Some(Verdict::Failed("no".into()))])
+    );
+}
+
+#[test]
+fn what_the_platform_took_is_not_sent_again_whatever_it_said() {
+    let items = people();
+    for text in ["taken", "", r#"{"asyncSessionId": " "}"#] {
+        let settled = settle(Kind::Contacts, &items, Some(&reply(200, text)), 0);
+        assert_eq!(settled, Settled::All(vec![Verdict::Done(None); 3]), "{text}");
+    }
+}
+
+#[test]
+fn what_the_platform_fails_on_is_narrowed_down_and_given_up() {
+    assert_eq!(after_failures(7, 3000), None);
+    assert_eq!(after_failures(8, 3000), Some(Settled::Halve));
+    assert_eq!(after_failures(8, 1), None);
+    assert!(matches!(after_failures(24, 1), Some(Settled::All(_))));
+}
+
+#[test]
+fn one_and_a_list_together_are_refused_and_so_is_what_is_too_long() {
+    let wrong = |body: &str| {
+        let problems = read(Kind::Contacts, &json::parse(body).unwrap()).unwrap_err();
+        (problems[0].code, problems[0].field.clone())
+    };
+    assert_eq!(wrong(r#"{"contacts": [], "contact": {}}"#), (Code::Conflict, "contact".into()));
+    let long = "x".repeat(600 * 1024);
+    let body = format!(r#"{{"contact": {{"channels": [{{"type": "email"}}], "note": "{long}"}}}}"#);
+    assert_eq!(wrong(&body), (Code::TooLong, "contacts[0]".into()));
 }

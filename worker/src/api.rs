@@ -61,7 +61,11 @@ pub(crate) async fn relay(
         requests => {
             let mut answers = Vec::new();
             for request in requests {
-                let answer = send(env, config, call.entry, request).await?;
+                // What was done before must be told, whatever fails here.
+                let answer = send(env, config, call.entry, request).await.unwrap_or_else(|error| {
+                    worker::console_error!("{}: {error:?}", request.operation);
+                    Err(ApiError::held(Kind::Failed, 1000))
+                });
                 let failed = answer.as_ref().is_err_and(|error| !error.is_done());
                 answers.push(answer);
                 if failed {

@@ -10,15 +10,16 @@ use esputnik_kit::{
     bulk::{self, Given, Kind},
     config::Config,
     json,
-    problem::Problem,
+    problem::{Code, Problem},
     value::Value,
     wire::{is_message_id, problem_members},
 };
+use sha2::{Digest, Sha256};
 use worker::{Date, Env, Method, Request, RequestInit, Response};
 
 use crate::{
     answer::{Error, text_json},
-    api,
+    api, assets,
     bulk_object::{Handed, Question},
     guard, routes,
 };
@@ -41,10 +42,14 @@ pub(crate) async fn serve(
     let wait = routes::query(&url, "wait").and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
     let wait = wait.min(MAX_WAIT) * 1000;
     if request.method() == Method::Get {
-        let ids = routes::query(&url, "ids").unwrap_or_default();
-        let ids = ids.split(',').filter(|id| is_message_id(id)).map(str::to_owned);
-        let results = ask(env, kind, ids.take(MAX_IDS).collect(), wait).await?;
-        return Ok(text_json(200, results)?);
+        let ids = routes::query(&url, "ids").unwrap_or_default().replace("%2C", ",");
+        let ids: Vec<String> =
+            ids.split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect();
+        if ids.is_empty() || ids.len() > MAX_IDS || !ids.iter().all(|id| is_message_id(id)) {
+            let fix = "ask for 1 to 500 ids, with commas between";
+            return Err(Error::Body(Problem::new(Code::InvalidBody, "ids", fix)));
+        }
+        return Ok(text_json(200, ask(env, config, kind, ids, wait).await?)?);
     }
     let text = guard::body_of(&mut request, api::MAX_BODY).await?;
     let given = json::parse(&text).map_err(|problem| vec![problem]);
@@ -52,10 +57,25 @@ pub(crate) async fn serve(
         Ok(given) => given,
         Err(problems) => return api::respond(&relay::refused(problems)),
     };
-    let key = request.headers().get("idempotency-key")?;
-    let id = key.filter(|key| is_message_id(key)).unwrap_or_else(routes::message_id);
-    let warnings = store(env, kind, &id, given).await?;
-    let mut results = ask(env, kind, vec![id], wait).await?;
+    let id = match request.headers().get("idempotency-key")? {
+        Some(key) if is_message_id(&key) => key,
+        Some(_) => {
+            let fix = "give a UUID in small letters";
+            return Err(Error::Body(Problem::new(Code::InvalidBody, "idempotency-key", fix)));
+        }
+        None => routes::message_id(),
+    };
+    let count = given.items.len();
+    let warnings = store(env, config, kind, &id, given).await?;
+    // It is stored: whatever comes now, it must not look as if it were not.
+    let mut results = match ask(env, config, kind, vec![id.clone()], wait).await {
+        Ok(results) => results,
+        Err(error) => {
+            worker::console_error!("bulk: {error:?}");
+            let waiting = ["{\"id\":\"", &id, "\",\"state\":\"waiting\"}"].concat();
+            ["{\"results\":[", &vec![waiting; count].join(","), "]}"].concat()
+        }
+    };
     if !warnings.is_empty() {
         let warnings = warnings.iter().map(|problem| Value::Object(problem_members(problem)));
         let warnings = Value::List(warnings.collect()).to_json();
@@ -67,6 +87,7 @@ pub(crate) async fn serve(
 /// Stores what was read, durably; returns what was odd about it.
 pub(crate) async fn store(
     env: &Env,
+    config: &Config,
     kind: Kind,
     id: &str,
     given: Given,
@@ -79,27 +100,48 @@ pub(crate) async fn store(
         id: id.to_owned(),
         options: given.options.to_json(),
         items: given.items.iter().map(item).collect(),
+        hash: String::new(),
         received: Date::now().as_millis(),
     };
+    let what = serde_json::to_string(&(&handed.options, &handed.items));
+    let hash = assets::hex(&Sha256::digest(what.map_err(worker::Error::from)?));
+    let handed = Handed { hash, ..handed };
     let body = serde_json::to_string(&handed).map_err(worker::Error::from)?;
-    tell(env, kind, "/add", body).await?;
+    tell(env, config, kind, "/add", body).await?;
     Ok(given.warnings)
 }
 
-async fn ask(env: &Env, kind: Kind, ids: Vec<String>, wait: u64) -> Result<String, Error> {
+async fn ask(
+    env: &Env,
+    config: &Config,
+    kind: Kind,
+    ids: Vec<String>,
+    wait: u64,
+) -> Result<String, Error> {
     let question = serde_json::to_string(&Question { ids, wait }).map_err(worker::Error::from)?;
-    tell(env, kind, "/verdicts", question).await
+    tell(env, config, kind, "/verdicts", question).await
 }
 
-/// Asks the object that holds what is on its way.
-pub(crate) async fn tell(env: &Env, kind: Kind, path: &str, body: String) -> Result<String, Error> {
-    let stub = env.durable_object("BULK")?.get_by_name(kind.as_str())?;
+/// Asks the object that holds what is on its way. It lives where the sites want their data kept.
+pub(crate) async fn tell(
+    env: &Env,
+    config: &Config,
+    kind: Kind,
+    path: &str,
+    body: String,
+) -> Result<String, Error> {
+    let jurisdiction = config.sites.values().find_map(|site| site.jurisdiction);
+    let stub = routes::namespace(env, "BULK", jurisdiction)?.get_by_name(kind.as_str())?;
     let mut init = RequestInit::new();
     init.with_method(Method::Post).with_body(Some(body.into()));
     let request = Request::new_with_init(&["https://bulk", path].concat(), &init)?;
     let mut response = stub.fetch_with_request(request).await?;
-    if response.status_code() != 200 {
-        return Err(Error::Unavailable("this cannot be stored right now"));
+    match response.status_code() {
+        200 => Ok(response.text().await?),
+        409 => {
+            let fix = "this key came with something else before; give each its own";
+            Err(Error::Refused(422, Problem::new(Code::Conflict, "idempotency-key", fix)))
+        }
+        _ => Err(Error::Unavailable("this cannot be stored right now")),
     }
-    Ok(response.text().await?)
 }

@@ -12,7 +12,7 @@ use std::{
 
 use esputnik_kit::{
     api::{Reply, Request as Call},
-    bulk::{self, Import, Item, Kind, MAX_IMPORTS, Settled, Verdict},
+    bulk::{self, Import, Item, Kind, MAX_IMPORTS, MAX_REQUEST, Settled, Verdict},
     json, retry,
     value::Value,
 };
@@ -24,7 +24,7 @@ use worker::{
 use crate::{
     answer::text_json,
     api::{self, Made},
-    bulk_store::{BatchRow, BulkStore, ItemRow, Pile, Stage},
+    bulk_store::{BatchRow, BulkStore, ItemRow, Known, Pile},
     pace::Denied,
     settings::load_config,
 };
@@ -32,11 +32,8 @@ use crate::{
 /// How often the tables are cleaned, in milliseconds.
 const CLEAN_EVERY: u64 = 60 * 60 * 1000;
 
-/// When an object that could not even find out what is to be done tries again, in milliseconds.
-const RETRY_ALARM: i64 = 10_000;
-
-/// How long an import may take, in milliseconds; after that nobody waits for it any more.
-const LONGEST_IMPORT: u64 = 24 * 60 * 60 * 1000;
+/// The pause after an error of the object's own, in milliseconds.
+const RETRY_ALARM: u64 = 10_000;
 
 /// How often waiting callers look, in milliseconds.
 const LOOK: u64 = 200;
@@ -44,24 +41,14 @@ const LOOK: u64 = 200;
 /// Requests of one alarm that one step takes: the governor's and the platform's.
 const STEP_REQUESTS: u32 = 3;
 
-/// Batches whose verdicts are kept in memory.
-const CACHED: usize = 8;
+/// How long one alarm works, in milliseconds: a third of what the runtime lets it.
+const SHIFT: u64 = 5 * 60 * 1000;
 
-/// A verdict as it is stored.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(untagged)]
-enum Told {
-    /// Done, with the contact's id.
-    Done(i64),
-    /// Failed, with the reason.
-    Failed(String),
-}
+/// After this an alarm that has not ended was ended by the runtime, in milliseconds.
+const LOST_AFTER: u64 = 16 * 60 * 1000;
 
-/// The verdicts of a batch, by the items' numbers; those that went well without more are not among them.
-struct Verdicts {
-    stage: Stage,
-    all: HashMap<String, Told>,
-}
+/// What waits that is looked at for one request: behind those who have to wait there may be others.
+const LOOKED_AT: usize = 4000;
 
 /// What the Worker hands over.
 #[derive(Debug, Serialize, Deserialize)]
@@ -70,6 +57,7 @@ pub(crate) struct Handed {
     pub(crate) options: String,
     /// Bodies and keys, both as JSON text.
     pub(crate) items: Vec<(String, String)>,
+    pub(crate) hash: String,
     pub(crate) received: u64,
 }
 
@@ -82,6 +70,17 @@ pub(crate) struct Question {
     pub(crate) wait: u64,
 }
 
+/// A verdict as it is stored.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum Told {
+    /// Done, with the contact's id where the platform told it.
+    #[serde(rename = "d")]
+    Done(Option<i64>),
+    /// Failed, with the reason.
+    #[serde(rename = "f")]
+    Failed(String),
+}
+
 /// Contacts, or orders, on their way.
 #[durable_object]
 #[expect(unnameable_types, reason = "the runtime makes it; nobody names it")]
@@ -90,13 +89,18 @@ pub struct BulkObject {
     state: State,
     env: Env,
     store: RefCell<Option<Rc<BulkStore>>>,
-    working: Cell<bool>,
+    /// Since when an alarm works.
+    working: Cell<Option<u64>>,
     armed: Cell<Option<u64>>,
+    /// Before this nothing is tried, after an error of the object's own.
+    rests_until: Cell<u64>,
     cleaned: Cell<u64>,
     /// What waits in each group, while nothing but more of it has come.
     piles: RefCell<Option<BTreeMap<i64, Pile>>>,
-    /// Verdicts of the batches that were last asked about.
-    verdicts: RefCell<BTreeMap<i64, Rc<Verdicts>>>,
+    /// Groups of which all that waits is about somebody who is on the way already.
+    blocked: RefCell<HashSet<i64>>,
+    /// Who is on the way, by batch.
+    under_way: RefCell<Option<HashMap<i64, HashSet<String>>>>,
     /// Counts what was settled, so that those who wait need not look into the store.
     settled: Cell<u64>,
 }
@@ -107,11 +111,13 @@ impl DurableObject for BulkObject {
             state,
             env,
             store: RefCell::default(),
-            working: Cell::new(false),
+            working: Cell::new(None),
             armed: Cell::new(None),
+            rests_until: Cell::new(0),
             cleaned: Cell::new(0),
             piles: RefCell::default(),
-            verdicts: RefCell::default(),
+            blocked: RefCell::default(),
+            under_way: RefCell::default(),
             settled: Cell::new(0),
         }
     }
@@ -124,7 +130,9 @@ impl DurableObject for BulkObject {
         let answer = match path.as_str() {
             "/add" => {
                 let handed: Handed = serde_json::from_str(&text)?;
-                self.add(&store, &handed)?;
+                if !self.add(&store, &handed)? {
+                    return Response::error("", 409);
+                }
                 self.arm(&store).await?;
                 "{}".to_owned()
             }
@@ -134,6 +142,7 @@ impl DurableObject for BulkObject {
                 format!("{{\"waiting\":{waiting},\"under_way\":{sent}}}")
             }
             "/wake" => {
+                self.armed.set(None);
                 self.arm(&store).await?;
                 "{}".to_owned()
             }
@@ -144,18 +153,26 @@ impl DurableObject for BulkObject {
 
     async fn alarm(&self) -> Result<Response> {
         self.armed.set(None);
-        // An alarm that fails is tried six times and then never again, so nothing may leave here.
-        if let Err(error) = self.work().await {
-            worker::console_error!("bulk: {error}");
+        let lost = |since: u64| since + LOST_AFTER < now();
+        if self.working.get().is_none_or(lost) {
+            self.working.set(Some(now()));
+            // An alarm that fails is tried six times and then never again, so nothing may leave here.
+            if let Err(error) = self.work().await {
+                worker::console_error!("bulk: {error}");
+                // What was done meanwhile, the store knows.
+                self.piles.take();
+                self.under_way.take();
+                self.rests_until.set(now() + RETRY_ALARM);
+            }
+            self.working.set(None);
         }
-        self.working.set(false);
         let armed = match self.open() {
             Ok(store) => self.arm(&store).await,
             Err(error) => Err(error),
         };
         if let Err(error) = armed {
             worker::console_error!("alarm: {error}");
-            self.state.storage().set_alarm(RETRY_ALARM).await?;
+            self.set_alarm(RETRY_ALARM).await?;
         }
         Response::ok("")
     }
@@ -176,44 +193,55 @@ impl BulkObject {
         Kind::named(&name).ok_or_else(|| "an object of an unknown kind".into())
     }
 
-    /// Stores what is handed in, once for each id.
-    fn add(&self, store: &BulkStore, handed: &Handed) -> Result<()> {
-        if store.is_known(&handed.id)? {
-            return Ok(());
+    async fn set_alarm(&self, wait: u64) -> Result<()> {
+        self.state.storage().set_alarm(i64::try_from(wait).unwrap_or(i64::MAX)).await
+    }
+
+    /// Stores what is handed in, once for each id; `false` if something else was, under the same id.
+    fn add(&self, store: &BulkStore, handed: &Handed) -> Result<bool> {
+        let known = store.known(&handed.id)?.len();
+        match store.handed(&handed.id)? {
+            Some(hash) if hash != handed.hash => return Ok(false),
+            Some(_) if known >= handed.items.len() => return Ok(true),
+            Some(_) => {}
+            None => store.hand_in(&handed.id, &handed.hash, handed.received)?,
         }
         let grp = store.group(&handed.options)?;
-        for (part, (body, keys)) in handed.items.iter().enumerate() {
-            store.add(&handed.id, part, grp, body.clone(), keys.clone(), handed.received)?;
+        for (part, item) in handed.items.iter().enumerate().skip(known) {
+            store.add(&handed.id, part, grp, item, handed.received)?;
         }
+        self.blocked.borrow_mut().remove(&grp);
         if let Some(piles) = &mut *self.piles.borrow_mut() {
-            let Handed { items, received, .. } = handed;
-            let none = || Pile { grp, count: 0, oldest: *received, newest: 0 };
+            let received = handed.received;
+            let none = || Pile { grp, count: 0, oldest: received, newest: 0 };
             let pile = piles.entry(grp).or_insert_with(none);
-            pile.count += items.len() as u64;
-            pile.newest = pile.newest.max(*received);
+            pile.count += (handed.items.len() - known) as u64;
+            pile.newest = pile.newest.max(received);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// When what waits is to be sent.
-    fn piles_due(&self, store: &BulkStore, kind: Kind) -> Result<Option<u64>> {
+    fn piles_due(&self, store: &BulkStore, kind: Kind) -> Result<Vec<(i64, u64)>> {
         let mut piles = self.piles.borrow_mut();
         if piles.is_none() {
             let found = store.piles()?.into_iter().map(|pile| (pile.grp, pile));
             *piles = Some(found.collect());
         }
+        let blocked = self.blocked.borrow();
         let due = |pile: &Pile| {
             let count = usize::try_from(pile.count).unwrap_or(usize::MAX);
-            bulk::due(kind, count, pile.oldest, pile.newest)
+            (pile.grp, bulk::due(kind, count, pile.oldest, pile.newest))
         };
-        Ok(piles.iter().flat_map(BTreeMap::values).map(due).min())
+        let free = |pile: &&Pile| pile.count > 0 && !blocked.contains(&pile.grp);
+        Ok(piles.iter().flat_map(BTreeMap::values).filter(free).map(due).collect())
     }
 
     async fn answer(&self, store: &BulkStore, question: &Question) -> Result<String> {
         let until = now() + question.wait;
         loop {
             let seen = self.settled.get();
-            let (results, complete) = self.look(store, &question.ids)?;
+            let (results, complete) = look(store, &question.ids)?;
             if complete || now() >= until {
                 return Ok(Value::Object(vec![("results".into(), Value::List(results))]).to_json());
             }
@@ -223,155 +251,185 @@ impl BulkObject {
         }
     }
 
-    /// The verdicts of a batch.
-    fn verdicts_of(&self, batch: &BatchRow) -> Rc<Verdicts> {
-        let mut cache = self.verdicts.borrow_mut();
-        let known = cache.get(&batch.id).filter(|known| known.stage == batch.stage());
-        if let Some(known) = known {
-            return Rc::clone(known);
-        }
-        let all = serde_json::from_str(&batch.verdicts).unwrap_or_default();
-        let read = Rc::new(Verdicts { stage: batch.stage(), all });
-        if cache.len() >= CACHED {
-            cache.pop_first();
-        }
-        cache.insert(batch.id, Rc::clone(&read));
-        read
-    }
-
-    /// What is known of each id, and whether that is all there will be.
-    fn look(&self, store: &BulkStore, ids: &[String]) -> Result<(Vec<Value>, bool)> {
-        let mut complete = true;
-        let mut results = Vec::new();
-        for id in ids {
-            let parts = store.parts(id)?;
-            if parts.is_empty() {
-                results.push(result(id, "unknown", None));
-            }
-            for part in parts {
-                let batch = store.batch_of(part.grp, part.seq)?;
-                let (state, more) = match &batch {
-                    None => ("waiting", None),
-                    Some(batch) => {
-                        let verdicts = self.verdicts_of(batch);
-                        match verdicts.all.get(&part.seq.to_string()) {
-                            Some(Told::Failed(why)) => {
-                                ("failed", Some(("message", Value::text(why.as_str()))))
-                            }
-                            Some(Told::Done(id)) => {
-                                ("done", Some(("contact_id", Value::Number(id.to_string()))))
-                            }
-                            None if verdicts.stage == Stage::Done => ("done", None),
-                            None => ("sent", None),
-                        }
-                    }
-                };
-                complete &= matches!(state, "done" | "failed");
-                results.push(result(id, state, more));
-            }
-        }
-        Ok((results, complete))
-    }
-
     /// Sets the alarm for what is to be done next.
     async fn arm(&self, store: &BulkStore) -> Result<()> {
-        if self.working.get() {
+        if self.working.get().is_some_and(|since| since + LOST_AFTER > now()) {
             return Ok(());
         }
         let kind = self.kind()?;
-        let batches = store.open_batches()?;
-        let pile = self.piles_due(store, kind)?;
-        let next = batches.iter().map(|batch| batch.next_at).chain(pile).min();
+        let piles = self.piles_due(store, kind)?;
+        let batch = store.open_batches()?.first().map(|batch| batch.next_at);
+        let next = piles.into_iter().map(|(_, due)| due).chain(batch).min();
         let Some(next) = next else { return Ok(()) };
+        let next = next.max(self.rests_until.get());
         // An alarm that rings a little early costs nothing; one for each contact would.
         if self.armed.get().is_some_and(|armed| armed <= next && armed + 60_000 > now()) {
             return Ok(());
         }
         let wait = next.saturating_sub(now()).clamp(10, 60_000);
-        self.state.storage().set_alarm(i64::try_from(wait).unwrap_or(RETRY_ALARM)).await?;
+        self.set_alarm(wait).await?;
         self.armed.set(Some(now() + wait));
         Ok(())
     }
 
-    /// Does what is due, within the requests that one invocation may make.
+    /// Does what is due, within the requests and the time that one alarm has.
     async fn work(&self) -> Result<()> {
         let store = self.open()?;
-        if self.working.replace(true) {
-            return Ok(());
-        }
-        if now().saturating_sub(self.cleaned.get()) > CLEAN_EVERY {
-            self.cleaned.set(now());
-            store.clean(now())?;
+        let begun = now();
+        if begun.saturating_sub(self.cleaned.get()) > CLEAN_EVERY {
+            self.cleaned.set(begun);
+            store.clean(begun)?;
         }
         let kind = self.kind()?;
         let config = load_config(&self.env).map_err(|_| "the settings cannot be read")?;
         let steps = (config.outbox.subrequests / STEP_REQUESTS).max(1);
         for _ in 0..steps {
-            self.piles.take();
-            put_together(&store, kind)?;
-            let due = store.open_batches()?.into_iter().find(|batch| batch.next_at <= now());
-            let Some(batch) = due else { return Ok(()) };
-            match batch.stage() {
-                Stage::Ready => self.send(&store, kind, batch).await?,
-                Stage::Import => self.follow(&store, batch).await?,
-                Stage::Done => {}
+            self.put_together(&store, kind)?;
+            let due = store.open_batches()?.into_iter().next();
+            let Some(batch) = due.filter(|batch| batch.next_at <= now()) else { break };
+            if now() > begun + SHIFT {
+                break;
+            }
+            match batch.state.as_str() {
+                "import" => self.follow(&store, batch).await?,
+                _ => self.send(&store, kind, batch).await?,
             }
         }
         Ok(())
     }
 
-    /// Makes a call; what was not made is answered as the platform would have.
-    async fn call(&self, call: &Call) -> Result<Option<Reply>> {
+    /// Makes batches of what is due.
+    fn put_together(&self, store: &BulkStore, kind: Kind) -> Result<()> {
+        for (group, due) in self.piles_due(store, kind)? {
+            if due > now() {
+                continue;
+            }
+            self.load_under_way(store)?;
+            let mut under_way = self.under_way.borrow_mut();
+            let under_way = under_way.get_or_insert_default();
+            // Whoever is on the way already waits, since the platform keeps no order among requests;
+            // and so does whoever would overtake one who waits.
+            let mut taken: HashSet<String> = HashSet::new();
+            let mut waits: HashSet<String> = HashSet::new();
+            let mut stretches: Vec<(i64, i64)> = Vec::new();
+            let (mut count, mut size, mut joins) = (0, 0, false);
+            for item in store.waiting(group, LOOKED_AT.max(kind.most()))? {
+                let keys = keys_of(&item.keys);
+                let held = keys.iter().any(|key| {
+                    taken.contains(key)
+                        || waits.contains(key)
+                        || under_way.values().any(|batch| batch.contains(key))
+                });
+                if held {
+                    waits.extend(keys);
+                    joins = false;
+                    continue;
+                }
+                if count == kind.most() || (count > 0 && size + item.size > MAX_REQUEST) {
+                    break;
+                }
+                match stretches.last_mut().filter(|_| joins) {
+                    Some((_, last)) => *last = item.seq,
+                    None => stretches.push((item.seq, item.seq)),
+                }
+                joins = true;
+                count += 1;
+                size += item.size;
+                taken.extend(keys);
+            }
+            if stretches.is_empty() {
+                self.blocked.borrow_mut().insert(group);
+                continue;
+            }
+            let batch = store.put_together(group, &stretches, now())?;
+            under_way.insert(batch, taken);
+            self.piles.take();
+        }
+        Ok(())
+    }
+
+    fn load_under_way(&self, store: &BulkStore) -> Result<()> {
+        if self.under_way.borrow().is_some() {
+            return Ok(());
+        }
+        let mut under_way = HashMap::new();
+        for batch in store.open_batches()? {
+            let keys = store.keys(batch.id)?.iter().flat_map(|keys| keys_of(keys)).collect();
+            under_way.insert(batch.id, keys);
+        }
+        *self.under_way.borrow_mut() = Some(under_way);
+        Ok(())
+    }
+
+    /// Makes a call; what was not made is answered as the platform would have. The second says whether
+    /// it was made.
+    async fn call(&self, call: &Call) -> Result<(Option<Reply>, bool)> {
         let config = load_config(&self.env).map_err(|_| "the settings cannot be read")?;
-        let held = |status: u16, wait: u64| Reply {
-            status,
-            retry_after: Some(wait.div_ceil(1000).to_string()),
-            ..Reply::default()
+        let held = |status: u16, wait: u64| {
+            let retry_after = Some(wait.div_ceil(1000).to_string());
+            (Some(Reply { status, retry_after, ..Reply::default() }), false)
         };
         Ok(match api::make(&self.env, &config, call, true).await {
-            Ok(Made::Answered(reply)) => Some(reply),
-            Ok(Made::Held(Denied::Full(wait))) => Some(held(429, wait)),
-            Ok(Made::Held(Denied::Failing(wait))) => Some(held(503, wait)),
-            Ok(Made::Held(Denied::Key(wait))) => Some(held(401, wait)),
-            Ok(Made::Silent) => None,
+            Ok(Made::Answered(reply)) => (Some(reply), true),
+            Ok(Made::Silent) => (None, true),
+            Ok(Made::Held(Denied::Full(wait))) => held(429, wait),
+            Ok(Made::Held(Denied::Failing(wait))) => held(503, wait),
+            Ok(Made::Held(Denied::Key(wait))) => held(401, wait),
             Err(error) => {
                 worker::console_error!("bulk: {error:?}");
-                None
+                held(503, RETRY_ALARM)
             }
         })
     }
 
     async fn send(&self, store: &BulkStore, kind: Kind, mut batch: BatchRow) -> Result<()> {
-        let (rows, items) = load(store, &batch)?;
+        let rows = store.items(batch.id)?;
+        if rows.is_empty() {
+            return self.finish(store, batch);
+        }
+        let items: Vec<Item> = rows.iter().map(item_of).collect();
         let options = json::parse(&store.options(batch.grp)?).unwrap_or_default();
         let bodies = items.iter().map(|item| item.body.clone()).collect();
-        let reply = self.call(&bulk::request(kind, &options, bodies)).await?;
-        match bulk::settle(kind, &items, reply.as_ref(), now()) {
+        let (reply, was_made) = self.call(&bulk::request(kind, &options, bodies)).await?;
+        let mut settled = bulk::settle(kind, &items, reply.as_ref(), now());
+        if let Settled::Later(_, true) = settled
+            && was_made
+        {
+            batch.failures = batch.failures.saturating_add(1);
+            settled = bulk::after_failures(batch.failures, items.len()).unwrap_or(settled);
+        }
+        match settled {
             Settled::All(verdicts) => {
-                let verdicts: Vec<_> = verdicts.into_iter().map(Some).collect();
-                self.finish(store, batch, &rows, &verdicts)?;
+                settle(store, &rows, verdicts.into_iter().map(Some))?;
+                self.finish(store, batch)?;
             }
             Settled::Import(session, verdicts) => {
+                settle(store, &rows, verdicts)?;
+                "import".clone_into(&mut batch.state);
                 batch.session = Some(session);
-                batch.verdicts = verdicts_text(&batch.verdicts, &rows, &verdicts);
-                batch.asked = 0;
+                batch.begun = now();
+                (batch.asked, batch.failures) = (0, 0);
                 batch.next_at = now() + bulk::import_pause(0);
-                store.put(&batch, Stage::Import)?;
+                store.put(&batch)?;
             }
             Settled::Halve => {
                 // Which one the platform minds, it does not always say.
-                let middle = rows.get(rows.len() / 2 - 1).map_or(batch.first, |row| row.seq);
-                let second = rows.get(rows.len() / 2).map_or(batch.last, |row| row.seq);
-                store.put_together(batch.grp, second, batch.last, now())?;
-                batch.last = middle;
+                let middle = rows.get((rows.len() / 2).saturating_sub(1)).map_or(0, |row| row.seq);
+                let second = store.split(&batch, middle, now())?;
+                batch.failures = 0;
                 batch.next_at = now();
-                store.put(&batch, Stage::Ready)?;
+                store.put(&batch)?;
+                let mut under_way = self.under_way.borrow_mut();
+                let under_way = under_way.get_or_insert_default();
+                let keys = under_way.get(&batch.id).cloned().unwrap_or_default();
+                under_way.insert(second, keys);
             }
-            Settled::Later(wait, why) => {
-                worker::console_warn!("{} {} wait: {why}", items.len(), kind.as_str());
+            Settled::Later(wait, _) => {
+                let status = reply.map_or(0, |reply| reply.status);
+                worker::console_warn!("{} {} wait ({status})", items.len(), kind.as_str());
                 batch.next_at = now() + retry::pause(batch.asked, wait, random());
                 batch.asked = batch.asked.saturating_add(1);
-                store.put(&batch, Stage::Ready)?;
+                store.put(&batch)?;
             }
             _ => return Err("an outcome of a kind that is not known here".into()),
         }
@@ -380,129 +438,107 @@ impl BulkObject {
 
     /// Asks how far an import is.
     async fn follow(&self, store: &BulkStore, mut batch: BatchRow) -> Result<()> {
-        let (rows, items) = load(store, &batch)?;
+        let rows = store.items(batch.id)?;
+        let items: Vec<Item> = rows.iter().map(item_of).collect();
         let session = batch.session.clone().unwrap_or_default();
-        let reply = self.call(&bulk::import_request(&session)).await?;
-        match bulk::settle_import(&items, reply.as_ref(), now()) {
+        let (reply, _) = self.call(&bulk::import_request(&session)).await?;
+        match bulk::settle_import(&items, reply.as_ref(), batch.begun, now()) {
             Import::Finished(verdicts) => {
-                let refused = json::parse(&batch.verdicts).unwrap_or_default();
-                let verdicts: Vec<_> = rows
-                    .iter()
-                    .zip(verdicts)
-                    .map(|(row, verdict)| {
-                        refused.member(&row.seq.to_string()).is_none().then_some(verdict)
-                    })
-                    .collect();
-                self.finish(store, batch, &rows, &verdicts)?;
+                settle(store, &rows, verdicts.into_iter().map(Some))?;
+                self.finish(store, batch)?;
             }
-            Import::Failed(why) if batch.attempts + 1 >= MAX_IMPORTS => {
-                let failed = vec![Some(Verdict::Failed(why)); rows.len()];
-                self.finish(store, batch, &rows, &failed)?;
+            Import::Failed(why) if batch.imports + 1 >= MAX_IMPORTS => {
+                let failed = Verdict::Failed(why);
+                settle(store, &rows, rows.iter().map(|_| Some(failed.clone())))?;
+                self.finish(store, batch)?;
             }
-            Import::Failed(why) => {
-                worker::console_warn!("an import of {} failed: {why}", rows.len());
-                batch.next_at = now() + retry::pause(batch.attempts, None, random());
-                batch.attempts += 1;
+            Import::Failed(_) => {
+                worker::console_warn!("an import of {} failed", rows.len());
+                batch.next_at = now() + retry::pause(batch.imports, None, random());
+                batch.imports += 1;
+                "ready".clone_into(&mut batch.state);
                 batch.session = None;
-                store.put(&batch, Stage::Ready)?;
-            }
-            Import::UnderWay | Import::Later(_) if overdue(&batch) => {
-                let why = "the platform's import did not end within a day".to_owned();
-                let failed = vec![Some(Verdict::Failed(why)); rows.len()];
-                self.finish(store, batch, &rows, &failed)?;
+                batch.asked = 0;
+                store.put(&batch)?;
             }
             Import::UnderWay => {
                 batch.asked = batch.asked.saturating_add(1);
                 batch.next_at = now() + bulk::import_pause(batch.asked);
-                store.put(&batch, Stage::Import)?;
+                store.put(&batch)?;
             }
             Import::Later(wait) => {
                 batch.next_at = now() + retry::pause(batch.asked, wait, random());
                 batch.asked = batch.asked.saturating_add(1);
-                store.put(&batch, Stage::Import)?;
+                store.put(&batch)?;
             }
             _ => return Err("an outcome of a kind that is not known here".into()),
         }
         Ok(())
     }
 
-    fn finish(
-        &self,
-        store: &BulkStore,
-        mut batch: BatchRow,
-        rows: &[ItemRow],
-        verdicts: &[Option<Verdict>],
-    ) -> Result<()> {
-        batch.verdicts = verdicts_text(&batch.verdicts, rows, verdicts);
+    fn finish(&self, store: &BulkStore, mut batch: BatchRow) -> Result<()> {
+        "done".clone_into(&mut batch.state);
         batch.next_at = now();
-        store.put(&batch, Stage::Done)?;
+        store.put(&batch)?;
+        if let Some(under_way) = &mut *self.under_way.borrow_mut() {
+            under_way.remove(&batch.id);
+        }
+        self.blocked.borrow_mut().clear();
         self.settled.set(self.settled.get() + 1);
         Ok(())
     }
 }
 
-/// Whether an import has been followed for longer than anybody waits: its pauses are half a minute then.
-fn overdue(batch: &BatchRow) -> bool {
-    u64::from(batch.asked) * 30_000 > LONGEST_IMPORT
-}
-
-/// Makes batches of what is due.
-fn put_together(store: &BulkStore, kind: Kind) -> Result<()> {
-    let due = |count: u64, oldest, newest| {
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
-        bulk::due(kind, count, oldest, newest) <= now()
-    };
-    let piles = store.piles()?;
-    if !piles.iter().any(|pile| due(pile.count, pile.oldest, pile.newest)) {
-        return Ok(());
-    }
-    // Whoever is on the way already: what comes later about them waits, since the platform does not
-    // keep the order among requests.
-    let mut under_way: HashSet<String> = HashSet::new();
-    for batch in store.open_batches()? {
-        under_way.extend(store.items(&batch)?.iter().flat_map(keys_of));
-    }
-    for pile in piles {
-        if !due(pile.count, pile.oldest, pile.newest) {
-            continue;
-        }
-        let rows = store.waiting(pile.grp, kind.most())?;
-        let free = |row: &&ItemRow| keys_of(row).iter().all(|key| !under_way.contains(key));
-        let taken: Vec<&ItemRow> = rows.iter().take_while(free).collect();
-        if let (Some(first), Some(last)) = (taken.first(), taken.last()) {
-            store.put_together(pile.grp, first.seq, last.seq, now())?;
-            under_way.extend(taken.iter().flat_map(|row| keys_of(row)));
-        }
+/// Stores verdicts, for those who have one.
+fn settle(
+    store: &BulkStore,
+    rows: &[ItemRow],
+    verdicts: impl IntoIterator<Item = Option<Verdict>>,
+) -> Result<()> {
+    for (row, verdict) in rows.iter().zip(verdicts) {
+        let told = match verdict {
+            Some(Verdict::Failed(why)) => Told::Failed(why),
+            Some(Verdict::Done(id)) => Told::Done(id),
+            _ => continue,
+        };
+        store.settle(row.seq, &serde_json::to_string(&told)?)?;
     }
     Ok(())
 }
 
-fn keys_of(row: &ItemRow) -> Vec<String> {
-    serde_json::from_str(&row.keys).unwrap_or_default()
+fn item_of(row: &ItemRow) -> Item {
+    Item { body: json::parse(&row.body).unwrap_or_default(), keys: keys_of(&row.keys) }
 }
 
-fn load(store: &BulkStore, batch: &BatchRow) -> Result<(Vec<ItemRow>, Vec<Item>)> {
-    let rows = store.items(batch)?;
-    let item = |row: &ItemRow| Item {
-        body: json::parse(&row.body).unwrap_or_default(),
-        keys: keys_of(row),
-    };
-    let items = rows.iter().map(item).collect();
-    Ok((rows, items))
+fn keys_of(text: &str) -> Vec<String> {
+    serde_json::from_str(text).unwrap_or_default()
 }
 
-/// The verdicts of a batch with more of them: reasons as text, ids of contacts as numbers.
-fn verdicts_text(known: &str, rows: &[ItemRow], verdicts: &[Option<Verdict>]) -> String {
-    let mut all: BTreeMap<String, Told> = serde_json::from_str(known).unwrap_or_default();
-    for (row, verdict) in rows.iter().zip(verdicts) {
-        let told = match verdict {
-            Some(Verdict::Failed(why)) => Told::Failed(why.clone()),
-            Some(Verdict::Done(Some(id))) => Told::Done(*id),
-            _ => continue,
-        };
-        all.insert(row.seq.to_string(), told);
+/// What is known of each id, and whether that is all there will be.
+fn look(store: &BulkStore, ids: &[String]) -> Result<(Vec<Value>, bool)> {
+    let mut complete = true;
+    let mut results = Vec::new();
+    for id in ids {
+        let known = store.known(id)?;
+        if known.is_empty() {
+            results.push(result(id, "unknown", None));
+        }
+        for Known { verdict, batch } in known {
+            let told = verdict.map(|text| serde_json::from_str::<Told>(&text)).transpose()?;
+            complete &= told.is_some();
+            let (state, more) = match told {
+                Some(Told::Failed(why)) => ("failed", Some(("message", Value::Text(why)))),
+                Some(Told::Done(Some(id))) => {
+                    ("done", Some(("contact_id", Value::Number(id.to_string()))))
+                }
+                Some(Told::Done(None)) => ("done", None),
+                None if batch.is_some() => ("sent", None),
+                None => ("waiting", None),
+            };
+            results.push(result(id, state, more));
+        }
     }
-    serde_json::to_string(&all).unwrap_or_else(|_| "{}".to_owned())
+    Ok((results, complete))
 }
 
 fn result(id: &str, state: &str, more: Option<(&str, Value)>) -> Value {

@@ -1,7 +1,6 @@
 //! The tables of an object that puts contacts or orders together.
 //!
-//! `item` holds one each, in the order they came; `batch` what goes to the platform in one request: the
-//! items of a group between two numbers, so that putting together writes one row and not thousands.
+//! `item` holds one each, in the order they came; `batch` what goes to the platform in one request.
 #![expect(clippy::items_after_statements, reason = "the shape of a row stands beside its query")]
 
 use serde::{Deserialize, de::DeserializeOwned};
@@ -16,18 +15,24 @@ const KNOWN_FOR: u64 = 14 * 24 * 60 * 60 * 1000;
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS item (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, part INTEGER NOT NULL,
-  grp INTEGER NOT NULL, body TEXT NOT NULL, keys TEXT NOT NULL, received INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS item_id ON item (id);
+  grp INTEGER NOT NULL, batch INTEGER, body TEXT NOT NULL, keys TEXT NOT NULL, size INTEGER NOT NULL,
+  received INTEGER NOT NULL, verdict TEXT);
+CREATE INDEX IF NOT EXISTS item_id ON item (id, part);
+CREATE INDEX IF NOT EXISTS item_waiting ON item (grp, seq) WHERE batch IS NULL;
+CREATE INDEX IF NOT EXISTS item_batch ON item (batch, seq) WHERE batch IS NOT NULL;
+CREATE TABLE IF NOT EXISTS handed (
+  id TEXT PRIMARY KEY, hash TEXT NOT NULL, received INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS grp (id INTEGER PRIMARY KEY, options TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS batch (
-  id INTEGER PRIMARY KEY, grp INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
-  state TEXT NOT NULL, session TEXT, attempts INTEGER NOT NULL, asked INTEGER NOT NULL,
-  next_at INTEGER NOT NULL, verdicts TEXT NOT NULL);
+  id INTEGER PRIMARY KEY AUTOINCREMENT, grp INTEGER NOT NULL, state TEXT NOT NULL, session TEXT,
+  begun INTEGER NOT NULL, imports INTEGER NOT NULL, failures INTEGER NOT NULL, asked INTEGER NOT NULL,
+  next_at INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS batch_open ON batch (next_at) WHERE state != 'done';
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 ";
 
 /// What waits to be put together.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 pub(crate) struct Pile {
     pub(crate) grp: i64,
     pub(crate) count: u64,
@@ -35,35 +40,29 @@ pub(crate) struct Pile {
     pub(crate) newest: u64,
 }
 
-/// A row of `item`.
+/// What waits, as far as it decides with whom it goes.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Waiting {
+    pub(crate) seq: i64,
+    /// A JSON list.
+    pub(crate) keys: String,
+    pub(crate) size: usize,
+}
+
+/// What goes in a request.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ItemRow {
     pub(crate) seq: i64,
-    pub(crate) grp: i64,
     pub(crate) body: String,
     /// A JSON list.
     pub(crate) keys: String,
 }
 
-/// How far a batch is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// To be sent, perhaps once more.
-    Ready,
-    /// Sent; the platform's import is under way.
-    Import,
-    /// Every item has its verdict.
-    Done,
-}
-
-impl Stage {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Ready => "ready",
-            Self::Import => "import",
-            Self::Done => "done",
-        }
-    }
+/// What is known of something that was handed in.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Known {
+    pub(crate) verdict: Option<String>,
+    pub(crate) batch: Option<i64>,
 }
 
 /// A row of `batch`.
@@ -71,25 +70,18 @@ impl Stage {
 pub(crate) struct BatchRow {
     pub(crate) id: i64,
     pub(crate) grp: i64,
-    pub(crate) first: i64,
-    pub(crate) last: i64,
+    /// `ready` to be sent, perhaps once more; `import` while the platform's import is under way; `done`.
     pub(crate) state: String,
     pub(crate) session: Option<String>,
-    pub(crate) attempts: u32,
+    /// When its import began, in milliseconds.
+    pub(crate) begun: u64,
+    /// Imports of it that failed.
+    pub(crate) imports: u32,
+    /// How often the platform failed over it.
+    pub(crate) failures: u32,
+    /// Attempts and questions since the last change, for the pauses between them.
     pub(crate) asked: u32,
     pub(crate) next_at: u64,
-    /// A JSON object of verdicts by the items' numbers; those that went well without more are not in it.
-    pub(crate) verdicts: String,
-}
-
-impl BatchRow {
-    pub(crate) fn stage(&self) -> Stage {
-        match self.state.as_str() {
-            "import" => Stage::Import,
-            "done" => Stage::Done,
-            _ => Stage::Ready,
-        }
-    }
 }
 
 pub(crate) struct BulkStore {
@@ -158,9 +150,20 @@ impl BulkStore {
         rows.into_iter().next().map(|row| row.options).ok_or_else(|| "no such group".into())
     }
 
-    /// Whether something was handed in under this id.
-    pub(crate) fn is_known(&self, id: &str) -> Result<bool> {
-        Ok(!self.parts(id)?.is_empty())
+    /// The hash of what was handed in under an id.
+    pub(crate) fn handed(&self, id: &str) -> Result<Option<String>> {
+        #[derive(Deserialize)]
+        struct Handed {
+            hash: String,
+        }
+        let rows: Vec<Handed> =
+            self.rows("SELECT hash FROM handed WHERE id = ?", vec![id.into()])?;
+        Ok(rows.into_iter().next().map(|row| row.hash))
+    }
+
+    pub(crate) fn hand_in(&self, id: &str, hash: &str, received: u64) -> Result<()> {
+        let sql = "INSERT INTO handed (id, hash, received) VALUES (?, ?, ?)";
+        self.write(sql, vec![id.into(), hash.into(), number(received)])
     }
 
     pub(crate) fn add(
@@ -168,93 +171,122 @@ impl BulkStore {
         id: &str,
         part: usize,
         group: i64,
-        body: String,
-        keys: String,
+        (body, keys): &(String, String),
         received: u64,
     ) -> Result<()> {
-        let sql =
-            "INSERT INTO item (id, part, grp, body, keys, received) VALUES (?, ?, ?, ?, ?, ?)";
+        let sql = "INSERT INTO item (id, part, grp, body, keys, size, received)
+            VALUES (?, ?, ?, ?, ?, ?, ?)";
         self.write(
             sql,
             vec![
                 id.into(),
                 number(part as u64),
                 whole(group),
-                body.into(),
-                keys.into(),
+                body.as_str().into(),
+                keys.as_str().into(),
+                number(body.len() as u64),
                 number(received),
             ],
         )
     }
 
-    /// What was handed in under an id, in its order.
-    pub(crate) fn parts(&self, id: &str) -> Result<Vec<ItemRow>> {
-        let sql = "SELECT seq, grp, '' AS body, '[]' AS keys FROM item WHERE id = ? ORDER BY part";
+    /// What is known of what was handed in under an id, in its order.
+    pub(crate) fn known(&self, id: &str) -> Result<Vec<Known>> {
+        let sql = "SELECT verdict, batch FROM item WHERE id = ? ORDER BY part";
         self.rows(sql, vec![id.into()])
-    }
-
-    /// The batch that an item is in, if it is in one.
-    pub(crate) fn batch_of(&self, group: i64, seq: i64) -> Result<Option<BatchRow>> {
-        let sql = "SELECT * FROM batch WHERE grp = ? AND first <= ? AND last >= ? LIMIT 1";
-        Ok(self.rows(sql, vec![whole(group), whole(seq), whole(seq)])?.pop())
     }
 
     /// What waits in each group.
     pub(crate) fn piles(&self) -> Result<Vec<Pile>> {
         let sql = "SELECT grp, count(*) AS count, min(received) AS oldest, max(received) AS newest
-            FROM item WHERE seq > coalesce((SELECT max(last) FROM batch WHERE batch.grp = item.grp), 0)
-            GROUP BY grp";
+            FROM item WHERE batch IS NULL GROUP BY grp";
         self.rows(sql, vec![])
     }
 
-    /// The first items of a group that are in no batch yet.
-    pub(crate) fn waiting(&self, group: i64, most: usize) -> Result<Vec<ItemRow>> {
-        let sql = "SELECT seq, grp, '' AS body, keys FROM item WHERE grp = ?1
-            AND seq > coalesce((SELECT max(last) FROM batch WHERE grp = ?1), 0) ORDER BY seq LIMIT ?2";
+    /// The first that wait in a group.
+    pub(crate) fn waiting(&self, group: i64, most: usize) -> Result<Vec<Waiting>> {
+        let sql = "SELECT seq, keys, size FROM item WHERE grp = ? AND batch IS NULL
+            ORDER BY seq LIMIT ?";
         self.rows(sql, vec![whole(group), number(most as u64)])
     }
 
-    /// The items of a batch.
-    pub(crate) fn items(&self, batch: &BatchRow) -> Result<Vec<ItemRow>> {
-        let sql = "SELECT seq, grp, body, keys FROM item WHERE grp = ? AND seq BETWEEN ? AND ?
+    /// Puts together what waits in a group within these stretches of numbers.
+    pub(crate) fn put_together(
+        &self,
+        group: i64,
+        stretches: &[(i64, i64)],
+        now: u64,
+    ) -> Result<i64> {
+        let sql = "INSERT INTO batch (grp, state, begun, imports, failures, asked, next_at)
+            VALUES (?, 'ready', 0, 0, 0, 0, ?)";
+        self.write(sql, vec![whole(group), number(now)])?;
+        #[derive(Deserialize)]
+        struct Id {
+            id: i64,
+        }
+        let rows: Vec<Id> = self.rows("SELECT max(id) AS id FROM batch", vec![])?;
+        let batch = rows.first().map(|row| row.id).ok_or("just inserted")?;
+        for (first, last) in stretches {
+            let sql = "UPDATE item SET batch = ? WHERE grp = ? AND batch IS NULL
+                AND seq BETWEEN ? AND ?";
+            self.write(sql, vec![whole(batch), whole(group), whole(*first), whole(*last)])?;
+        }
+        Ok(batch)
+    }
+
+    /// Makes a batch of its own of those of a batch that come after a number.
+    pub(crate) fn split(&self, batch: &BatchRow, after: i64, now: u64) -> Result<i64> {
+        let second = self.put_together(batch.grp, &[], now)?;
+        let sql = "UPDATE item SET batch = ? WHERE batch = ? AND seq > ?";
+        self.write(sql, vec![whole(second), whole(batch.id), whole(after)])?;
+        Ok(second)
+    }
+
+    /// The items of a batch that have no verdict yet.
+    pub(crate) fn items(&self, batch: i64) -> Result<Vec<ItemRow>> {
+        let sql = "SELECT seq, body, keys FROM item WHERE batch = ? AND verdict IS NULL
             ORDER BY seq";
-        self.rows(sql, vec![whole(batch.grp), whole(batch.first), whole(batch.last)])
+        self.rows(sql, vec![whole(batch)])
     }
 
-    pub(crate) fn put_together(&self, group: i64, first: i64, last: i64, now: u64) -> Result<()> {
-        let sql = "INSERT INTO batch (grp, first, last, state, attempts, asked, next_at, verdicts)
-            VALUES (?, ?, ?, 'ready', 0, 0, ?, '{}')";
-        self.write(sql, vec![whole(group), whole(first), whole(last), number(now)])
+    /// The keys of those in a batch.
+    pub(crate) fn keys(&self, batch: i64) -> Result<Vec<String>> {
+        #[derive(Deserialize)]
+        struct Keys {
+            keys: String,
+        }
+        let rows: Vec<Keys> =
+            self.rows("SELECT keys FROM item WHERE batch = ?", vec![whole(batch)])?;
+        Ok(rows.into_iter().map(|row| row.keys).collect())
     }
 
-    /// Batches that are not done.
+    /// Stores a verdict. Whom it was about is not kept longer than it takes.
+    pub(crate) fn settle(&self, seq: i64, verdict: &str) -> Result<()> {
+        let sql = "UPDATE item SET verdict = ?, body = '', keys = '[]' WHERE seq = ?";
+        self.write(sql, vec![verdict.into(), whole(seq)])
+    }
+
+    /// Batches that are not done, the one that is due first in front.
     pub(crate) fn open_batches(&self) -> Result<Vec<BatchRow>> {
-        self.rows("SELECT * FROM batch WHERE state != 'done' ORDER BY id", vec![])
+        self.rows("SELECT * FROM batch WHERE state != 'done' ORDER BY next_at, id", vec![])
     }
 
-    pub(crate) fn put(&self, batch: &BatchRow, stage: Stage) -> Result<()> {
-        let sql = "UPDATE batch SET state = ?, session = ?, attempts = ?, asked = ?, next_at = ?,
-            verdicts = ?, last = ? WHERE id = ?";
+    pub(crate) fn put(&self, batch: &BatchRow) -> Result<()> {
+        let sql = "UPDATE batch SET state = ?, session = ?, begun = ?, imports = ?, failures = ?,
+            asked = ?, next_at = ? WHERE id = ?";
         self.write(
             sql,
             vec![
-                stage.as_str().into(),
+                batch.state.as_str().into(),
                 batch.session.clone().map_or(SqlStorageValue::Null, Into::into),
-                whole(batch.attempts.into()),
+                number(batch.begun),
+                whole(batch.imports.into()),
+                whole(batch.failures.into()),
                 whole(batch.asked.into()),
                 number(batch.next_at),
-                batch.verdicts.clone().into(),
-                whole(batch.last),
                 whole(batch.id),
             ],
-        )?;
-        if stage == Stage::Done {
-            // Whom it was about is not kept longer than it takes.
-            let sql =
-                "UPDATE item SET body = '', keys = '[]' WHERE grp = ? AND seq BETWEEN ? AND ?";
-            self.write(sql, vec![whole(batch.grp), whole(batch.first), whole(batch.last)])?;
-        }
-        Ok(())
+        )
     }
 
     /// Drops what nobody asks for any more.
@@ -262,7 +294,10 @@ impl BulkStore {
         let before = number(now.saturating_sub(KNOWN_FOR));
         let sql = "DELETE FROM batch WHERE state = 'done' AND next_at < ?";
         self.write(sql, vec![before.clone()])?;
-        self.write("DELETE FROM item WHERE received < ? AND body = ''", vec![before])
+        let sql = "DELETE FROM handed WHERE received < ?1 AND id NOT IN
+            (SELECT id FROM item WHERE received < ?1 AND verdict IS NULL)";
+        self.write(sql, vec![before.clone()])?;
+        self.write("DELETE FROM item WHERE received < ? AND verdict IS NOT NULL", vec![before])
     }
 
     /// How much waits, and how much is under way.
@@ -272,8 +307,8 @@ impl BulkStore {
         struct Count {
             count: u64,
         }
-        let sql = "SELECT count(*) AS count FROM item JOIN batch ON batch.grp = item.grp
-            AND item.seq BETWEEN batch.first AND batch.last WHERE batch.state != 'done'";
+        let sql = "SELECT count(*) AS count FROM batch JOIN item ON item.batch = batch.id
+            WHERE batch.state != 'done' AND item.verdict IS NULL";
         let rows: Vec<Count> = self.rows(sql, vec![])?;
         Ok((waiting, rows.first().map_or(0, |row| row.count)))
     }

@@ -20,7 +20,7 @@
 
 use esputnik_kit::{
     bulk::Kind as Bulk,
-    config::{Config, Scope, Site},
+    config::{Config, Jurisdiction, Scope, Site},
     identity::WebId,
     problem::{Code, Problem},
     value::Value,
@@ -97,7 +97,7 @@ pub(crate) async fn wake_outboxes(env: &Env) {
         }
     }
     for kind in Bulk::ALL {
-        if let Err(error) = bulk::tell(env, kind, "/wake", String::new()).await {
+        if let Err(error) = bulk::tell(env, &config, kind, "/wake", String::new()).await {
             worker::console_error!("wake: {error:?}");
         }
     }
@@ -432,7 +432,7 @@ pub(crate) async fn ask(
     path: &str,
     body: Option<String>,
 ) -> Result<String, Error> {
-    let stub: Stub = namespace(env, object)?.get_by_name(object)?;
+    let stub: Stub = outboxes(env, object)?.get_by_name(object)?;
     let mut init = RequestInit::new();
     init.with_method(method).with_body(body.map(Into::into));
     let request = Request::new_with_init(&["https://outbox", path].concat(), &init)?;
@@ -444,15 +444,22 @@ pub(crate) async fn ask(
 }
 
 /// The objects of the site that `object` belongs to, kept where the site wants them.
-///
-/// The `worker` crate restricts random ids alone, so the binding's own method is called.
-fn namespace(env: &Env, object: &str) -> Result<ObjectNamespace, Error> {
-    let everywhere = env.durable_object("OUTBOX")?;
+fn outboxes(env: &Env, object: &str) -> Result<ObjectNamespace, Error> {
     let config = load_config(env)?;
     let site = object.split('/').next().and_then(|name| config.sites.get(name));
-    let Some(jurisdiction) = site.and_then(|site| site.jurisdiction) else {
-        return Ok(everywhere);
-    };
+    namespace(env, "OUTBOX", site.and_then(|site| site.jurisdiction))
+}
+
+/// The objects of a binding, within a jurisdiction if there is one.
+///
+/// The `worker` crate restricts random ids alone, so the binding's own method is called.
+pub(crate) fn namespace(
+    env: &Env,
+    binding: &str,
+    jurisdiction: Option<Jurisdiction>,
+) -> Result<ObjectNamespace, Error> {
+    let everywhere = env.durable_object(binding)?;
+    let Some(jurisdiction) = jurisdiction else { return Ok(everywhere) };
     let all: &JsValue = everywhere.as_ref();
     let restrict = || -> Result<JsValue, JsValue> {
         let method = js_sys::Reflect::get(all, &"jurisdiction".into())?;
