@@ -125,7 +125,7 @@ pub(crate) async fn make(
         Ok(slot) => slot,
         Err(denied) => return Ok(Made::Held(denied)),
     };
-    let reply = upstream::call(config.api(), &key, request).await;
+    let reply = upstream::call(config.api(), &key, request, bulk).await;
     slot.report(env, reply.as_ref()).await;
     Ok(match reply {
         Some(reply) => {

@@ -1,19 +1,19 @@
 //! Calls of the platform. Addresses come from the settings alone, and no redirect is followed.
 
-use std::{pin::pin, time::Duration};
+use std::time::Duration;
 
 use base64ct::{Base64, Encoding as _};
 use esputnik_kit::api::{Method as ApiMethod, Reply, Request as Call};
-use futures_util::future::{Either, select};
-use worker::{
-    AbortController, Delay, Fetch, Headers, Method, Request, RequestInit, RequestRedirect,
-};
+use worker::{AbortSignal, Fetch, Headers, Method, Request, RequestInit, RequestRedirect};
 
 use crate::settings::Secret;
 
 /// How long an answer may take. The vendor's own plug-ins wait five seconds; a request that was
 /// taken but not answered is sent again, so patience is cheaper.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long an answer to bulk may take, which nobody waits for: thousands of contacts take a while.
+const BULK_PATIENCE: Duration = Duration::from_mins(1);
 
 /// Most of an answer's body that is read, in bytes: enough for a message.
 const MOST_READ: usize = 4096;
@@ -33,8 +33,9 @@ const MOST_ANSWERED: usize = 8 * 1024 * 1024;
 /// Makes a call of the platform's REST API; `None` if there was no answer in time.
 ///
 /// This is the only place where the key leaves the Worker, and where it goes, the settings say alone.
-pub(crate) async fn call(api: &str, key: &Secret, call: &Call) -> Option<Reply> {
-    let reply = within(PATIENCE, async |signal| try_call(api, key, call, &signal).await).await;
+pub(crate) async fn call(api: &str, key: &Secret, call: &Call, bulk: bool) -> Option<Reply> {
+    let patience = if bulk { BULK_PATIENCE } else { PATIENCE };
+    let reply = try_call(api, key, call, patience).await;
     match reply {
         Ok(reply) => Some(reply),
         Err(error) => {
@@ -49,7 +50,7 @@ async fn try_call(
     api: &str,
     key: &Secret,
     call: &Call,
-    signal: &worker::AbortSignal,
+    patience: Duration,
 ) -> worker::Result<Reply> {
     let headers = Headers::new();
     headers.set("accept", "application/json")?;
@@ -70,7 +71,7 @@ async fn try_call(
     }
     init.with_headers(headers);
     let request = Request::new_with_init(&[api, &call.target].concat(), &init)?;
-    let mut response = Fetch::Request(request).send_with_signal(signal).await?;
+    let mut response = Fetch::Request(request).send_with_signal(&timeout(patience)).await?;
     let header = |name: &str| response.headers().get(name);
     let (retry_after, total_count) = (header("retry-after")?, header("totalcount")?);
     let length = header("content-length")?.and_then(|text| text.parse::<usize>().ok());
@@ -98,20 +99,10 @@ fn scrub(mut text: String, key: &Secret) -> String {
     text
 }
 
-/// Does something within a time, and ends it where it takes longer.
-async fn within<T>(
-    patience: Duration,
-    exchange: impl AsyncFnOnce(worker::AbortSignal) -> worker::Result<T>,
-) -> worker::Result<T> {
-    let controller = AbortController::default();
-    let exchange = exchange(controller.signal());
-    match select(pin!(exchange), pin!(Delay::from(patience))).await {
-        Either::Left((answer, _)) => answer,
-        Either::Right(_) => {
-            controller.abort();
-            Err("no answer in time".into())
-        }
-    }
+/// A signal that ends a request after a time: the runtime's own, which costs a call nothing but this.
+fn timeout(patience: Duration) -> AbortSignal {
+    let millis = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
+    web_sys::AbortSignal::timeout_with_u32(millis).into()
 }
 
 /// Posts an event to the tracker. It takes one event a request and needs no key (Y-REST).
@@ -140,16 +131,13 @@ async fn try_send(tracker: &str, body: &str, agent: &str) -> worker::Result<Answ
         .with_redirect(RequestRedirect::Manual)
         .with_body(Some(body.into()));
     let request = Request::new_with_init(tracker, &init)?;
-    within(PATIENCE, async |signal| {
-        let mut response = Fetch::Request(request).send_with_signal(&signal).await?;
-        let retry_after = response.headers().get("retry-after")?;
-        let status = Some(response.status_code());
-        // A success says nothing more; a refusal may say why.
-        let length = response.headers().get("content-length")?.and_then(|text| text.parse().ok());
-        let readable = length.is_some_and(|length: usize| length <= MOST_READ);
-        let failed = !(200..300).contains(&response.status_code());
-        let text = if failed && readable { response.text().await? } else { String::new() };
-        Ok(Answer { status, retry_after, text })
-    })
-    .await
+    let mut response = Fetch::Request(request).send_with_signal(&timeout(PATIENCE)).await?;
+    let retry_after = response.headers().get("retry-after")?;
+    let status = Some(response.status_code());
+    // A success says nothing more; a refusal may say why.
+    let length = response.headers().get("content-length")?.and_then(|text| text.parse().ok());
+    let readable = length.is_some_and(|length: usize| length <= MOST_READ);
+    let failed = !(200..300).contains(&response.status_code());
+    let text = if failed && readable { response.text().await? } else { String::new() };
+    Ok(Answer { status, retry_after, text })
 }
