@@ -6,6 +6,8 @@
 use serde::{Deserialize, de::DeserializeOwned};
 use worker::{Result, SqlStorage, SqlStorageValue};
 
+use crate::tables;
+
 /// The version of the tables that this build writes.
 const VERSION: i64 = 1;
 
@@ -90,27 +92,8 @@ pub(crate) struct BulkStore {
 
 impl BulkStore {
     pub(crate) fn open(sql: SqlStorage) -> Result<Self> {
-        let store = Self { sql };
-        for table in TABLES.split_inclusive(';').filter(|statement| statement.contains("CREATE")) {
-            store.write(table, vec![])?;
-        }
-        #[derive(Deserialize)]
-        struct Meta {
-            value: String,
-        }
-        let known: Option<Meta> =
-            store.rows("SELECT value FROM meta WHERE name = 'version'", vec![])?.pop();
-        match known.and_then(|meta| meta.value.parse::<i64>().ok()) {
-            None => {
-                let sql = "INSERT INTO meta (name, value) VALUES ('version', ?)";
-                store.write(sql, vec![VERSION.to_string().into()])?;
-            }
-            Some(version) if version > VERSION => {
-                return Err("the tables are of a newer version: deploy that version again".into());
-            }
-            Some(_) => {}
-        }
-        Ok(store)
+        tables::open(&sql, TABLES, VERSION)?;
+        Ok(Self { sql })
     }
 
     fn write(&self, sql: &str, values: Vec<SqlStorageValue>) -> Result<()> {

@@ -18,6 +18,7 @@ mod page;
 mod routes;
 mod settings;
 mod store;
+mod tables;
 mod upstream;
 mod uses_object;
 

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use worker::{Result, SqlStorage, SqlStorageValue};
 
+use crate::tables;
+
 /// The version of the tables that this build writes.
 const VERSION: i64 = 1;
 
@@ -98,21 +100,8 @@ pub(crate) struct Store {
 
 impl Store {
     pub(crate) fn open(sql: SqlStorage) -> Result<Self> {
-        let store = Self { sql };
-        for table in TABLES.split_inclusive(';').filter(|statement| statement.contains("CREATE")) {
-            store.write(table, vec![])?;
-        }
-        match store.meta("version")?.and_then(|value| value.parse::<i64>().ok()) {
-            None => {
-                let sql = "INSERT INTO meta (name, value) VALUES ('version', ?)";
-                store.write(sql, vec![VERSION.to_string().into()])?;
-            }
-            Some(version) if version > VERSION => {
-                return Err("the tables are of a newer version: deploy that version again".into());
-            }
-            Some(_) => {}
-        }
-        Ok(store)
+        tables::open(&sql, TABLES, VERSION)?;
+        Ok(Self { sql })
     }
 
     fn write(&self, sql: &str, values: Vec<SqlStorageValue>) -> Result<usize> {
