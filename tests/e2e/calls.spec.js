@@ -96,6 +96,12 @@ test("a page of the demo shop adds a contact and gets a token, by eS alone", asy
   const got = await ask("getToken", { kind: "contact", proof });
   expect(got.result).toEqual({ token: expect.stringMatching(/./) });
 
+  await page.getByLabel("News from the mountains").fill("news@shop.example");
+  await page.getByRole("button", { name: "Send me news" }).click();
+  await expect(page.getByText("Please check your mail to confirm.")).toBeVisible();
+  const [, { contact }] = await arrived("subscribeContact", since, 2);
+  expect(contact.channels).toEqual([{ type: "email", value: "news@shop.example" }]);
+
   const heard = await page.evaluate(
     () =>
       new Promise((resolve) => {

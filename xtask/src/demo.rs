@@ -37,10 +37,19 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
         folder,
         port,
         // The shop asks: its banner is what a visitor sees first.
-        site: json!({"consent": "denied"}),
+        site: json!({
+            "consent": "denied",
+            "calls": {
+                "contact_fields": ["email"],
+                "segments": ["News"],
+                "form_type": "footer",
+                "tokens": ["contact"],
+            },
+        }),
         outbox: json!({}),
         settings: json!({}),
-        secrets: json!({}),
+        // As good as none: whoever can read this can forge what they sign, on this machine alone.
+        secrets: json!({"KIT_SIGNING_KEY": "demo-signing", "KIT_IDENTITY_KEY": "demo-identity"}),
         plain: None,
         shop: stack::default_shop(),
     };

@@ -6,6 +6,7 @@ import { FREE_FROM } from './delivery.js';
 import { h, hidden, icon } from './dom.js';
 import { count, money } from './format.js';
 import { classic, singlePage } from './links.js';
+import { newsletter } from './newsletter.js';
 import { categories } from './products.js';
 import { cart, session, store, wishlist } from './store.js';
 import { announce } from './toast.js';
@@ -99,6 +100,7 @@ function footer(ctx, version) {
       h('section', { class: 'foot-about' },
         h('h2', {}, SHOP),
         h('p', {}, 'Gear for the meadows above the forest. We sell what we carry ourselves.'),
+        newsletter(),
         h('p', { class: 'foot-demo' }, 'This shop is a demonstration: nothing here is really for sale.')),
       column('Shop', ...categories.map((category) => h('a', { href: ctx.links.category(category.key) }, category.name))),
       column('Your things',
