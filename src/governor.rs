@@ -5,11 +5,12 @@
 //!
 //! # Guarantees
 //!
-//! - Of each pool, slots come at 80 % of its limit at most, with a burst of 5 % on top. Where answers
-//!   and calls are up to 150 ms late, no second at the platform then holds more than
-//!   `0.8 × 1.15 + 0.05 = 0.97` of the limit.
+//! - Of each pool, slots come at 80 % of its limit at most, with a burst of 5 % on top, where that is
+//!   a whole call. Where calls are up to 150 ms late, no second at the platform then holds more than
+//!   the limit: one call, those of 1.15 seconds at 80 %, and the burst.
 //! - Bulk gets what interactive calls leave: half of the burst, and half of the rate while they come.
-//! - What the platform asks for with 429 and `Retry-After` holds for everybody.
+//! - What the platform asks for with 429 and `Retry-After` holds for everybody, also for the next
+//!   governor where it is long.
 //! - After five failures in a row nobody calls for a while, then one does, to see.
 
 use std::collections::BTreeMap;
@@ -27,6 +28,9 @@ pub const LEASE: u64 = 250;
 
 /// How long an interactive call may wait for its slot, in milliseconds; longer is better said at once.
 const PATIENCE: u64 = 2000;
+
+/// What the platform takes no calls for longer than this, the next governor must know; in milliseconds.
+const LONG_BLOCK: u64 = 3000;
 
 /// How long bulk makes room after an interactive call, in milliseconds.
 const ROOM: u64 = 1000;
@@ -114,11 +118,68 @@ impl Cell {
 struct State {
     /// One for each limit of the pool.
     cells: Vec<Cell>,
-    /// Bulk's own, for while it makes room.
-    bulk: Cell,
+    /// Bulk's own, one for each limit, for while it makes room.
+    bulk: Vec<Cell>,
     /// Until when the platform takes none, in milliseconds.
     blocked_until: u64,
     last_interactive: Option<u64>,
+}
+
+impl State {
+    /// When the next call may be made, in microseconds; bulk's with room for others, where it makes some.
+    fn next(&self, pool: Pool, is_bulk: bool, makes_room: bool, now: u64) -> u64 {
+        let mut at = now;
+        for ((cell, bulk), limit) in self.cells.iter().zip(&self.bulk).zip(pool.limits()) {
+            let (interval, burst) = pace(*limit);
+            at = at.max(cell.next(now, interval, if is_bulk { burst / 2 } else { burst }));
+            if makes_room {
+                at = at.max(bulk.next(now, interval * 2, 0));
+            }
+        }
+        at
+    }
+
+    fn grant(&mut self, pool: Pool, class: Class, want: u32, now: u64) -> Grant {
+        if self.blocked_until > now {
+            return Grant::Wait(self.blocked_until - now);
+        }
+        let is_bulk = class == Class::Bulk;
+        let room_until = self.last_interactive.map_or(0, |last| last + ROOM);
+        let makes_room = is_bulk && room_until > now;
+        if !is_bulk {
+            self.last_interactive = Some(now);
+        }
+        let micros = now * 1000;
+        let delay = |at: u64| (at - micros).div_ceil(1000);
+        let mut slots = Vec::new();
+        while slots.len() < want as usize {
+            let at = self.next(pool, is_bulk, makes_room, micros);
+            let horizon = if slots.is_empty() && !is_bulk { PATIENCE } else { LEASE };
+            if delay(at) > horizon {
+                if !slots.is_empty() {
+                    break;
+                }
+                if !makes_room {
+                    return Grant::Wait(delay(at));
+                }
+                // Room is made for a while only.
+                let alone = delay(self.next(pool, is_bulk, false, micros));
+                return Grant::Wait(delay(at).min(alone.max(room_until - now)));
+            }
+            for ((cell, bulk), limit) in
+                self.cells.iter_mut().zip(&mut self.bulk).zip(pool.limits())
+            {
+                let (interval, _) = pace(*limit);
+                cell.take(at, interval);
+                // Only then: what bulk had while nobody else came is not held against it.
+                if makes_room {
+                    bulk.take(at, interval * 2);
+                }
+            }
+            slots.push(delay(at));
+        }
+        Grant::Slots(slots)
+    }
 }
 
 /// The governor of a deployment.
@@ -133,17 +194,19 @@ pub struct Governor {
     key_refused_until: u64,
 }
 
-/// The time between two calls, and how many may come at once on top.
+/// The time between two calls, and how many may come at once on top: none where the limit is so small
+/// that one would be more than its part.
 fn pace((calls, window): (u32, u64)) -> (u64, u64) {
     let calls = u64::from(calls);
     let interval = (window * 1000 * 100).div_ceil(calls * USED);
-    (interval, (calls * BURST / 100).max(1))
+    (interval, calls * BURST / 100)
 }
 
 impl Governor {
-    /// A governor that knows what an earlier one gave out under limits of an hour.
+    /// A governor that knows what an earlier one gave out under limits of an hour, and what the platform
+    /// asked it for: see [`Governor::hourly`] and [`Governor::blocked`].
     #[must_use]
-    pub fn new(hourly: &[(Pool, u64)]) -> Self {
+    pub fn new(hourly: &[(Pool, u64)], blocked: &[(Pool, u64)]) -> Self {
         let mut governor = Self::default();
         for (pool, due) in hourly {
             let state = governor.state(*pool);
@@ -152,6 +215,9 @@ impl Governor {
                     cell.due = *due;
                 }
             }
+        }
+        for (pool, until) in blocked {
+            governor.state(*pool).blocked_until = *until;
         }
         governor
     }
@@ -166,9 +232,18 @@ impl Governor {
         self.pools.iter().filter_map(due).collect()
     }
 
+    /// What the next governor must know: until when the platform takes no calls, in milliseconds of Unix
+    /// time, where that is more than a few seconds ahead.
+    #[must_use]
+    pub fn blocked(&self, now: u64) -> Vec<(Pool, u64)> {
+        let until = self.pools.iter().map(|(pool, state)| (*pool, state.blocked_until));
+        until.filter(|(_, until)| *until > now + LONG_BLOCK).collect()
+    }
+
     fn state(&mut self, pool: Pool) -> &mut State {
         self.pools.entry(pool).or_insert_with(|| State {
             cells: vec![Cell::default(); pool.limits().len()],
+            bulk: vec![Cell::default(); pool.limits().len()],
             ..State::default()
         })
     }
@@ -178,62 +253,19 @@ impl Governor {
         if self.key_refused_until > now {
             return Grant::Broken(self.key_refused_until - now, Break::Key);
         }
-        let mut want = want.clamp(1, MAX_SLOTS);
-        if self.failures >= MAX_FAILURES {
-            if self.broken_until > now {
-                return Grant::Broken(self.broken_until - now, Break::Failures);
-            }
-            // One call to see; its outcome, or its silence, decides about the others.
+        let is_probe = self.failures >= MAX_FAILURES;
+        if is_probe && self.broken_until > now {
+            return Grant::Broken(self.broken_until - now, Break::Failures);
+        }
+        // One call to see.
+        let want = if is_probe { 1 } else { want.clamp(1, MAX_SLOTS) };
+        let grant = self.state(pool).grant(pool, class, want, now);
+        if is_probe && matches!(grant, Grant::Slots(_)) {
+            // Its outcome, or its silence, decides about the others.
             self.is_probing = true;
             self.broken_until = now + LONGEST_BREAK.min(FIRST_BREAK << self.failures.min(6));
-            want = 1;
         }
-        let limits = pool.limits();
-        let state = self.state(pool);
-        if state.blocked_until > now {
-            return Grant::Wait(state.blocked_until - now);
-        }
-        let is_bulk = class == Class::Bulk;
-        let makes_room = is_bulk && state.last_interactive.is_some_and(|last| last + ROOM > now);
-        if !is_bulk {
-            state.last_interactive = Some(now);
-        }
-        let micros = now * 1000;
-        let mut slots = Vec::new();
-        let mut pause = 0;
-        while slots.len() < want as usize {
-            let moment = |state: &State| {
-                let mut at = micros;
-                for (cell, limit) in state.cells.iter().zip(limits) {
-                    let (interval, burst) = pace(*limit);
-                    at = at.max(cell.next(
-                        micros,
-                        interval,
-                        if is_bulk { burst / 2 } else { burst },
-                    ));
-                    if makes_room {
-                        at = at.max(state.bulk.next(micros, interval * 2, 0));
-                    }
-                }
-                at
-            };
-            let at = moment(state);
-            let delay = (at - micros).div_ceil(1000);
-            let horizon = if slots.is_empty() && !is_bulk { PATIENCE } else { LEASE };
-            if delay > horizon {
-                pause = delay;
-                break;
-            }
-            for (cell, limit) in state.cells.iter_mut().zip(limits) {
-                let (interval, _) = pace(*limit);
-                cell.take(at, interval);
-                if is_bulk {
-                    state.bulk.take(at, interval * 2);
-                }
-            }
-            slots.push(delay);
-        }
-        if slots.is_empty() { Grant::Wait(pause) } else { Grant::Slots(slots) }
+        grant
     }
 
     /// Whether callers are to report successes too: somebody waits to hear of one.
@@ -267,6 +299,7 @@ impl Governor {
                 state.blocked_until = state.blocked_until.max(until);
                 // The platform answers, if only to say this.
                 self.failures = 0;
+                self.is_probing = false;
             }
             Outcome::KeyRefused => self.key_refused_until = now + KEY_BREAK,
         }

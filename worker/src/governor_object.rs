@@ -2,7 +2,8 @@
 //! since the limits are the organisation's.
 //!
 //! What it gave out lives in memory: after a restart the pools of a second begin anew, with the burst
-//! of 5 % that their rate leaves room for. What counts by the hour is stored.
+//! of 5 % that their rate leaves room for. What counts by the hour is stored, and so is until when the
+//! platform takes no calls, where that is long.
 
 use std::cell::RefCell;
 
@@ -17,6 +18,9 @@ use crate::answer::text_json;
 
 /// Where what counts by the hour is stored.
 const HOURLY: &str = "hourly";
+
+/// Where is stored until when the platform takes no calls.
+const BLOCKED: &str = "blocked";
 
 /// A caller's wish for slots.
 #[derive(Debug, Serialize, Deserialize)]
@@ -79,10 +83,15 @@ impl DurableObject for GovernorObject {
                     "key_refused" => Outcome::KeyRefused,
                     _ => Outcome::Answered,
                 };
-                self.with(|governor| {
+                let blocked = self.with(|governor| {
+                    let before = governor.blocked(now());
                     governor.handle_outcome(pool(&report.pool)?, outcome, now());
-                    Some(())
+                    let after = governor.blocked(now());
+                    Some((after != before).then_some(after))
                 })?;
+                if let Some(blocked) = blocked {
+                    self.store(BLOCKED, &blocked).await?;
+                }
                 text_json(200, "{}".to_owned())
             }
             _ => Response::error("", 404),
@@ -95,14 +104,24 @@ impl GovernorObject {
         if self.governor.borrow().is_some() {
             return Ok(());
         }
-        let stored: Option<String> = self.state.storage().get(HOURLY).await?;
+        let (hourly, blocked) = (self.stored(HOURLY).await?, self.stored(BLOCKED).await?);
+        // Another request may have opened it meanwhile.
+        self.governor.borrow_mut().get_or_insert_with(|| Governor::new(&hourly, &blocked));
+        Ok(())
+    }
+
+    /// What is stored of each pool under `name`.
+    async fn stored(&self, name: &str) -> Result<Vec<(Pool, u64)>> {
+        let stored: Option<String> = self.state.storage().get(name).await?;
         let stored = stored.and_then(|text| serde_json::from_str(&text).ok());
         let stored: Vec<(String, u64)> = stored.unwrap_or_default();
-        let hourly: Vec<(Pool, u64)> =
-            stored.iter().filter_map(|(name, due)| Some((pool(name)?, *due))).collect();
-        // Another request may have opened it meanwhile.
-        self.governor.borrow_mut().get_or_insert_with(|| Governor::new(&hourly));
-        Ok(())
+        Ok(stored.iter().filter_map(|(name, value)| Some((pool(name)?, *value))).collect())
+    }
+
+    async fn store(&self, name: &str, values: &[(Pool, u64)]) -> Result<()> {
+        let values: Vec<(&str, u64)> =
+            values.iter().map(|(pool, value)| (pool.as_str(), *value)).collect();
+        self.state.storage().put(name, serde_json::to_string(&values)?).await
     }
 
     fn with<T>(&self, use_it: impl FnOnce(&mut Governor) -> Option<T>) -> Result<T> {
@@ -120,9 +139,7 @@ impl GovernorObject {
             Some((grant, governor.wants_successes(), by_hour.then(|| governor.hourly())))
         })?;
         if let (Some(hourly), Grant::Slots(_)) = (hourly, &grant) {
-            let hourly: Vec<(&str, u64)> =
-                hourly.iter().map(|(pool, due)| (pool.as_str(), *due)).collect();
-            self.state.storage().put(HOURLY, serde_json::to_string(&hourly)?).await?;
+            self.store(HOURLY, &hourly).await?;
         }
         let granted = match grant {
             Grant::Slots(slots) => Granted { slots, report, ..Granted::default() },
