@@ -23,6 +23,25 @@ use crate::value::{Members, Value};
 /// The version of the configuration that this build reads.
 pub const VERSION: u32 = 1;
 
+/// What the Worker serves itself, and no site can be named: `<site>/kit.js` must not be mistaken for it.
+const RESERVED: [&str; 15] = [
+    "a",
+    "api",
+    "b",
+    "contacts",
+    "dead",
+    "events",
+    "f",
+    "health",
+    "orders",
+    "p",
+    "q",
+    "replay",
+    "subscriptions",
+    "t",
+    "v2",
+];
+
 /// A deployment: one organisation and key at the platform, any number of sites.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -282,8 +301,8 @@ impl Config {
             let at = |setting: &str| format!("sites.{name}.{setting}");
             if !segment(name) {
                 wrong(format!("sites.{name}"), "name sites in letters, digits, hyphens".into());
-            } else if name == "a" {
-                let fix = "choose another name; the kit's own files are served under `a`".into();
+            } else if RESERVED.contains(&name.as_str()) {
+                let fix = format!("choose another name; the kit itself serves `{name}`");
                 wrong(format!("sites.{name}"), fix);
             }
             for Error { setting, fix } in site.calls.errors(name) {

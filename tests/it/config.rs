@@ -100,6 +100,28 @@ fn there_is_at_least_one_site_with_a_plain_name() {
 }
 
 #[test]
+fn no_site_is_named_like_what_the_worker_serves() {
+    // By the table in its source.
+    let routes = include_str!("../../worker/src/routes.rs");
+    let rows = routes.lines().filter_map(|line| line.strip_prefix("//! | "));
+    let addresses = rows.filter_map(|row| row.split(" | ").next()).flat_map(|row| row.split(", "));
+    // `POST t`, `<any> api/…`, but neither `GET kit.js` nor `GET <site>/kit.js`.
+    let first = |address: &'static str| -> Option<&str> {
+        let path = address.split('`').nth(1)?.rsplit(' ').next()?;
+        let path = path.split(['/', '?']).next()?;
+        path.bytes().all(|b| b.is_ascii_alphanumeric()).then_some(path)
+    };
+    let mut reserved: Vec<&str> = addresses.filter_map(first).collect();
+    reserved.sort_unstable();
+    reserved.dedup();
+    assert_eq!(reserved.len(), 15, "{reserved:?}");
+    let site = json!({"hosts": ["shop.example"], "site_id": "8A412DC"});
+    for name in reserved {
+        refused("/sites", json!({name: site}), &format!("sites.{name}"));
+    }
+}
+
+#[test]
 fn hosts_are_bare_names_in_lower_case_with_a_port_where_it_is_not_the_usual_one() {
     for host in ["shop.example", "localhost:8787", "127.0.0.1:8080", "xn--80ak6aa92e.com", "a-b.c"]
     {
