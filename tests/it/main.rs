@@ -13,6 +13,7 @@ mod governor;
 mod json;
 mod layers;
 mod outbox;
+mod page_call;
 mod retry;
 mod rig;
 mod sim;

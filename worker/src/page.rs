@@ -4,6 +4,8 @@
 //! from the same origin within ten minutes. That keeps out whoever is no page of the shop, but proves
 //! nothing about the visitor: for that there is the proof, signed by the shop's back end.
 
+use std::net::IpAddr;
+
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use esputnik_kit::{
     api::{Kind as ErrorKind, relay, table},
@@ -156,7 +158,7 @@ async fn handle(
         .map_err(|problem| Error::Refused(status_of(problem.code), problem))?;
     // Last, so that a page whose call was refused can mend it and try again with the same token.
     let address = request.headers().get("cf-connecting-ip")?.unwrap_or_default();
-    let used = Use { name: token.n, until: token.x, caller: caller_of(&address) };
+    let used = Use { name: token.n, until: token.x, callers: callers_of(&address) };
     match uses_object::take(env, page.name, &used).await? {
         uses_object::Answer::Taken => {}
         uses_object::Answer::Known => {
@@ -196,10 +198,16 @@ async fn handle(
     }
 }
 
-/// Under what calls of one visitor are counted: an address is not stored, and the count is lost with
-/// the object's memory.
-fn caller_of(address: &str) -> String {
-    assets::hex(Sha256::digest(address.as_bytes()).get(..8).unwrap_or_default())
+/// Under what calls of one visitor are counted, and how many may come in a minute: no address is
+/// stored, and the count is lost with the object's memory.
+fn callers_of(address: &str) -> Vec<(String, u32)> {
+    let bytes = match address.parse() {
+        Ok(IpAddr::V4(address)) => address.octets().to_vec(),
+        Ok(IpAddr::V6(address)) => address.octets().to_vec(),
+        Err(_) => Vec::new(),
+    };
+    let hash = |part: &[u8]| assets::hex(Sha256::digest(part).get(..8).unwrap_or_default());
+    page_call::counted(&bytes).into_iter().map(|(part, most)| (hash(part), most)).collect()
 }
 
 fn status_of(code: Code) -> u16 {

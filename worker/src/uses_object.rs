@@ -1,4 +1,5 @@
-//! The Durable Object that lets each token of a page be used once, and counts the calls of each visitor.
+//! The Durable Object that lets each token of a page be used once, and counts the calls of each visitor's
+//! address and network.
 
 use std::{cell::RefCell, collections::HashMap};
 
@@ -9,15 +10,12 @@ use worker::{
 
 use crate::answer::{Error, text_json};
 
-/// Calls that one visitor may make in a minute.
-const MOST_A_MINUTE: u32 = 30;
-
 const MINUTE: u64 = 60_000;
 
 /// When names are dropped, in milliseconds: tokens are good for ten minutes.
 const CLEAN_AFTER: i64 = 20 * 60_000;
 
-/// Visitors that are counted at a time; the counts begin anew when there are more.
+/// Addresses and networks that are counted at a time; the counts begin anew when there are more.
 const MOST_COUNTED: usize = 10_000;
 
 /// A call that a page makes.
@@ -27,8 +25,8 @@ pub(crate) struct Use {
     pub(crate) name: String,
     /// Until when the token is good.
     pub(crate) until: u64,
-    /// The visitor, as a hash.
-    pub(crate) caller: String,
+    /// The visitor's address and network, each as a hash, and how many calls of it may come in a minute.
+    pub(crate) callers: Vec<(String, u32)>,
 }
 
 /// Whether it may be made.
@@ -68,7 +66,7 @@ pub(crate) async fn take(env: &Env, site: &str, used: &Use) -> std::result::Resu
 #[expect(missing_debug_implementations, reason = "its state and environment have none")]
 pub struct UsesObject {
     state: State,
-    /// Calls of each visitor in the minute that began then.
+    /// Calls of each address and network in the minute that began then.
     calls: RefCell<HashMap<String, (u64, u32)>>,
 }
 
@@ -107,7 +105,8 @@ impl UsesObject {
     }
 
     fn take(&self, used: &Use) -> Result<Answer> {
-        if !self.count(&used.caller) {
+        // The address first: one that makes too many uses nothing up of its network's.
+        if !used.callers.iter().all(|(caller, most)| self.count(caller, *most)) {
             return Ok(Answer::TooMany);
         }
         self.open()?;
@@ -121,8 +120,11 @@ impl UsesObject {
         Ok(if written == 0 { Answer::Known } else { Answer::Taken })
     }
 
-    fn count(&self, caller: &str) -> bool {
+    fn count(&self, caller: &str, most: u32) -> bool {
         let mut calls = self.calls.borrow_mut();
+        if calls.len() > MOST_COUNTED {
+            calls.retain(|_, (since, _)| *since + MINUTE >= now());
+        }
         if calls.len() > MOST_COUNTED {
             calls.clear();
         }
@@ -130,8 +132,8 @@ impl UsesObject {
         if *since + MINUTE < now() {
             (*since, *count) = (now(), 0);
         }
-        *count += 1;
-        *count <= MOST_A_MINUTE
+        *count = count.saturating_add(1);
+        *count <= most
     }
 }
 
