@@ -13,6 +13,9 @@ pub struct Calls {
     /// What pages may write of a contact: `email`, `phone`, `firstName`, `lastName`, `languageCode`,
     /// `timeZone`, `town`, `region`, `address`, `postcode`, and additional fields by their ids.
     pub contact_fields: Vec<String>,
+    /// Those of them that pages may write without a proof, beside one address. Whoever gives a known
+    /// address overwrites them.
+    pub unproven_fields: Vec<String>,
     /// Static segments that a page's contacts join.
     pub segments: Vec<String>,
     /// The form's name of subscriptions that pages make.
@@ -21,7 +24,7 @@ pub struct Calls {
     pub event_key: Option<String>,
     /// Tokens that pages may have.
     pub tokens: Vec<PageToken>,
-    /// Whether pages may send orders.
+    /// Whether pages may send orders, with a proof.
     pub orders: bool,
     /// Types of events that pages may make.
     pub events: Vec<String>,
@@ -29,15 +32,14 @@ pub struct Calls {
     pub proven_events: Vec<String>,
 }
 
-/// A token of the platform.
+/// A token of the platform that pages can have. That of events is none of them: it opens making and
+/// deleting events of anybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum PageToken {
     /// Of a contact, for the inbox and for recommendations.
     Contact,
-    /// For events; who has it can make events of anybody.
-    Event,
 }
 
 /// Fields of a contact that pages can be let write, beside additional ones.
@@ -72,6 +74,11 @@ impl Calls {
             if !is_id && !CONTACT_FIELDS.contains(&field.as_str()) {
                 let fix = "name a field of contacts, or an additional one by its id: \"12345\"";
                 wrong(&format!("contact_fields[{index}]"), fix);
+            }
+        }
+        for (index, field) in self.unproven_fields.iter().enumerate() {
+            if !self.contact_fields.contains(field) {
+                wrong(&format!("unproven_fields[{index}]"), "open it in contact_fields first");
             }
         }
         let contact = !self.contact_fields.is_empty();

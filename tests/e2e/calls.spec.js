@@ -13,10 +13,10 @@ const SIGNING = "canary-signing-key/of+the=tests";
 const IDENTITY = "canary-identity-key/of+the=tests";
 
 const CALLS = {
-  contact_fields: ["email", "firstName", "12345"],
+  contact_fields: ["email", "phone", "firstName", "12345"],
   segments: ["Site"],
   form_type: "site",
-  tokens: ["contact", "event"],
+  tokens: ["contact"],
   orders: true,
   events: ["callRequested"],
   proven_events: ["sizeChosen"],
@@ -80,14 +80,11 @@ test("a page of the demo shop adds a contact and gets a token, by eS alone", asy
         new Promise((resolve) => eS(name, data, (error, result) => resolve({ error, result }))),
       [name, data],
     );
-  const added = await ask("addContact", { email: "page@shop.example", firstName: "Page" });
+  const added = await ask("addContact", { email: "page@shop.example" });
   expect(added).toEqual({ error: undefined, result: { accepted: true } });
   expect(await arrived("subscribeContact", since)).toEqual([
     {
-      contact: {
-        firstName: "Page",
-        channels: [{ type: "email", value: "page@shop.example" }],
-      },
+      contact: { channels: [{ type: "email", value: "page@shop.example" }] },
       groups: ["Site"],
       formType: "site",
     },
@@ -155,6 +152,20 @@ test("with a proof a contact is written, and only with what the page gave", asyn
   ]);
 });
 
+test("a contact has the addresses that its proof names and no others", async () => {
+  const since = await last();
+  const proof = prove({ phone: "380507654321" });
+  const answer = await call("addContact", { firstName: "Eight" }, { proof });
+  expect(answer).toMatchObject({ status: 202, accepted: true });
+  expect(await arrived("contactsBulkUpdate", since)).toMatchObject([
+    {
+      contacts: [{ firstName: "Eight", channels: [{ type: "sms", value: "380507654321" }] }],
+      dedupeOn: "sms",
+      contactFields: ["firstName", "sms"],
+    },
+  ]);
+});
+
 test("proofs made as the README shows are proofs", async () => {
   const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
   // The other languages' code cannot run wherever the tests do; what they sign is the same text.
@@ -169,14 +180,22 @@ test("proofs made as the README shows are proofs", async () => {
 });
 
 test("orders and events of a page go their way; whose they are, the proof says", async () => {
-  const since = await last();
+  let since = await last();
   const order = {
-    externalOrderId: "O-1", email: "buyer@shop.example", totalCost: 10, status: "INITIALIZED",
+    externalOrderId: "O-1", totalCost: 10, status: "INITIALIZED",
     date: "2026-05-31T10:00:00Z", currency: "UAH",
   };
-  expect(await call("addOrder", order)).toMatchObject({ status: 202 });
-  const [{ orders }] = await arrived("ordersBulkInsert", since);
-  expect(orders).toEqual([order]);
+  const foreign = { email: "somebody@else.example", phone: "380501112233" };
+  const buyer = { proof: prove({ id: "C-7" }) };
+  expect(await call("addOrder", { ...order, ...foreign }, buyer)).toMatchObject({ status: 202 });
+  const own = { externalCustomerId: "C-7" };
+  const sent = async () => (await arrived("ordersBulkInsert", since)).map(({ orders }) => orders);
+  expect(await sent()).toEqual([[{ ...order, ...own }]]);
+  since = await last();
+  const delivered = { ...order, status: "DELIVERED" };
+  const named = { proof: prove({ id: "C-7", order: "O-1" }) };
+  expect(await call("addOrder", delivered, named)).toMatchObject({ status: 202 });
+  expect(await sent()).toEqual([[{ ...delivered, ...own }]]);
   const event = { eventTypeKey: "callRequested", params: [{ name: "phone", value: "380501234567" }] };
   expect(await call("generateEvent", event)).toMatchObject({ status: 202 });
   const proof = prove({ id: "C-7" });
@@ -242,19 +261,51 @@ test("every refusal is a clear error, and nothing is passed on", async () => {
       expect((await refused(send(good, { proof })))[1], proof).toBe(code);
   const proof = prove({ email: "own@shop.example" });
   expect(await refused(send(good, { proof }))).toEqual([400, "conflict", "email"]);
+  expect(await refused(send(good, { proof: prove({ id: "1" }) }))).toEqual([
+    403, "proof_missing", "email",
+  ]);
+  expect(await refused(call("addContact", { firstName: "X" }, { proof: prove({ id: "1" }) }))).toEqual([
+    400, "missing_field", "proof.email",
+  ]);
+  expect(await refused(call("addContact", { email: "a@b.example", firstName: "X" }))).toEqual([
+    403, "proof_missing", "firstName",
+  ]);
+  expect(
+    await refused(call("addContact", { email: "a@b.example", phone: "380501234567" })),
+  ).toEqual([403, "proof_missing", "phone"]);
   expect(await refused(call("addContact", { email: "a@b.example", lastName: "X" }))).toEqual([
     403, "not_open", "lastName",
   ]);
-  expect(await refused(call("addContact", { firstName: "X" }))).toEqual([400, "missing_field", "email"]);
+  expect(await refused(call("addContact", {}))).toEqual([400, "missing_field", "email"]);
   expect(await refused(call("generateEvent", { eventTypeKey: "other", keyValue: "1" }))).toEqual([
     403, "not_open", "eventTypeKey",
   ]);
   expect(await refused(call("generateEvent", { eventTypeKey: "sizeChosen", keyValue: "1" }))).toEqual([
     403, "proof_missing", "proof",
   ]);
+  const called = { eventTypeKey: "callRequested", keyValue: "1" };
+  for (const beside of ["eventKey", "eventData", "email"])
+    expect(await refused(call("generateEvent", { ...called, [beside]: "x" }))).toEqual([
+      403, "not_open", beside,
+    ]);
+  for (const more of [{}, { proof: prove({ id: "1" }) }])
+    expect(
+      await refused(call("generateEvent", { ...called, params: { ContactJSON: "{}" } }, more)),
+    ).toEqual([403, "not_open", "params.ContactJSON"]);
   expect(await refused(call("getToken", { kind: "contact" }))).toEqual([403, "proof_missing", "proof"]);
-  expect(await refused(call("addOrder", { status: "DELIVERED" }))).toEqual([
+  expect(await refused(call("getToken", { kind: "event" }, { proof: prove({ id: "1" }) }))).toEqual([
+    400, "unknown_value", "kind",
+  ]);
+  const order = { externalOrderId: "O-1", status: "DELIVERED" };
+  expect(await refused(call("addOrder", { ...order, status: "INITIALIZED" }))).toEqual([
+    403, "proof_missing", "proof",
+  ]);
+  expect(await refused(call("addOrder", order, { proof: prove({ id: "1" }) }))).toEqual([
     403, "proof_missing", "status",
+  ]);
+  const another = prove({ id: "1", order: "O-2" });
+  expect(await refused(call("addOrder", order, { proof: another }))).toEqual([
+    400, "conflict", "externalOrderId",
   ]);
   expect(await received(since)).toEqual([]);
 

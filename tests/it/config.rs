@@ -122,6 +122,13 @@ fn no_site_is_named_like_what_the_worker_serves() {
 }
 
 #[test]
+fn fields_without_a_proof_are_some_of_those_with_one() {
+    let calls = |unproven: &str| json!({"contact_fields": ["email", "firstName"], "unproven_fields": [unproven]});
+    taken("/sites/main/calls", calls("firstName"));
+    refused("/sites/main/calls", calls("lastName"), "sites.main.calls.unproven_fields[0]");
+}
+
+#[test]
 fn hosts_are_bare_names_in_lower_case_with_a_port_where_it_is_not_the_usual_one() {
     for host in ["shop.example", "localhost:8787", "127.0.0.1:8080", "xn--80ak6aa92e.com", "a-b.c"]
     {
