@@ -129,6 +129,17 @@ fn fields_without_a_proof_are_some_of_those_with_one() {
 }
 
 #[test]
+fn events_that_write_orders_are_not_opened_to_pages() {
+    for list in ["events", "proven_events"] {
+        taken("/sites/main/calls", json!({list: ["callRequested"]}));
+        for key in ["orderCreated", "orderUpdated", "orderDelivered", "ORDERCANCELLED"] {
+            let setting = format!("sites.main.calls.{list}[1]");
+            refused("/sites/main/calls", json!({list: ["callRequested", key]}), &setting);
+        }
+    }
+}
+
+#[test]
 fn hosts_are_bare_names_in_lower_case_with_a_port_where_it_is_not_the_usual_one() {
     for host in ["shop.example", "localhost:8787", "127.0.0.1:8080", "xn--80ak6aa92e.com", "a-b.c"]
     {
