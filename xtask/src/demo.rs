@@ -56,6 +56,12 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
     let stack = Stack::start(&plan)?;
     progress::note("events reach the platform only after \"Accept\" in the shop's banner");
     progress::note(format_args!("what the platform has received: {}", stack.platform));
+    let (token, key) = (stack::SERVER_TOKEN, stack::API_KEY);
+    progress::note(format_args!("its REST API: {}/api, with the key {key}", stack.platform));
+    progress::note(format_args!(
+        "the same through the Worker: {}/k/api, with the token {token}",
+        stack.shop
+    ));
     progress::note("Ctrl-C ends everything");
     progress::result(format_args!("{}/", stack.shop));
     wait.recv()?;
