@@ -77,6 +77,9 @@ pub(crate) async fn body(request: &mut Request) -> Result<String, Error> {
     body_of(request, MAX_BATCH_BYTES).await
 }
 
+/// Longest body that is read to its end only to be dropped, in bytes.
+const MOST_DROPPED: usize = 16 * 1024 * 1024;
+
 /// The body as text, at most `most` bytes of it.
 pub(crate) async fn body_of(request: &mut Request, most: usize) -> Result<String, Error> {
     if request.headers().get("content-encoding")?.is_some_and(|coding| coding != "identity") {
@@ -89,7 +92,14 @@ pub(crate) async fn body_of(request: &mut Request, most: usize) -> Result<String
     let wrong = || Error::Body(Problem::new(Code::InvalidBody, "", "send JSON in UTF-8"));
     let length = request.headers().get("content-length")?;
     match length.and_then(|text| text.parse::<usize>().ok()) {
-        Some(length) if length > most => Err(Error::TooLong(most)),
+        Some(length) if length > most => {
+            // Who is still sending when the answer comes may never see it.
+            if length <= MOST_DROPPED {
+                let mut stream = request.stream()?;
+                while let Some(Ok(_)) = stream.next().await {}
+            }
+            Err(Error::TooLong(most))
+        }
         Some(length) => {
             let text = request.text().await?;
             // The runtime puts a sign of its own where a byte is no UTF-8, which makes the text longer,
