@@ -64,7 +64,7 @@ pub mod web_push;
 mod address;
 mod operation;
 
-use self::shape::{Reader, Shape};
+use self::shape::{REQUIRED, Reader, Shape};
 pub use self::{
     answer::Answer,
     error::{Error, Kind},
@@ -133,8 +133,6 @@ fn plain(value: &impl Shape) -> String {
         other => other.to_json(),
     }
 }
-
-const REQUIRED: &str = "the platform requires it";
 
 impl Input {
     fn value<T: Shape>(list: &[(String, String)], name: &str, reader: &mut Reader) -> Option<T> {

@@ -170,8 +170,8 @@ impl Reader {
 
 const ALIAS: &str = "read, and written under the documented name";
 const NULL: &str = "null says nothing and is left out";
-const REQUIRED: &str = "the platform requires it";
-const UNKNOWN: &str = "not in the platform's documents; it goes along unchanged";
+pub(super) const REQUIRED: &str = "the platform requires it";
+pub(super) const UNKNOWN: &str = "not in the platform's documents; it goes along unchanged";
 const TWICE: &str = "stands there under another name too; left out";
 
 /// The members of an object that are yet to be read.

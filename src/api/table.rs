@@ -3,9 +3,11 @@
 
 use super::{
     Endpoint, Error, Input, Method, Operation, Reply, Request, account, activity, address,
-    answer::Answer as _, app, broadcast, contact, decode, event, feed, interface, message, order,
-    preprocessor, promo_code, recommendation, segment, send, shape::Reader, site, subscription,
-    token, version, web_push,
+    answer::Answer as _,
+    app, broadcast, contact, decode, event, feed, interface, message, order, preprocessor,
+    promo_code, recommendation, segment, send,
+    shape::{Reader, UNKNOWN},
+    site, subscription, token, version, web_push,
 };
 use crate::{
     problem::{Code, Problem},
@@ -91,8 +93,7 @@ impl Entry {
         let mut beside: Vec<(String, String)> = input.query.clone();
         beside.retain(|(name, _)| !known(name));
         for (name, _) in &beside {
-            let fix = "not in the platform's documents; it goes along unchanged";
-            warnings.push(Problem::new(Code::UnknownMember, name.as_str(), fix));
+            warnings.push(Problem::new(Code::UnknownMember, name.as_str(), UNKNOWN));
         }
         let request = |mut part: Input| {
             part.query.extend(beside.iter().cloned());

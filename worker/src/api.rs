@@ -10,11 +10,12 @@ use esputnik_kit::{
     bulk::Kind as Bulk,
     config::{Config, Scope},
 };
-use worker::{Date, Env, Request, Response};
+use worker::{Env, Request, Response};
 
 use crate::{
     answer::{Error, json},
     guard,
+    objects::now,
     pace::{self, Denied},
     settings::{API_KEY, Secret},
     upstream,
@@ -91,15 +92,22 @@ async fn send(
     let mut attempt = 0;
     loop {
         attempt += 1;
-        let answer = match make(env, config, request, false).await? {
-            Made::Answered(reply) => entry.decode(&reply, Date::now().as_millis()),
-            Made::Silent => Err(ApiError::unreachable(request.repeat)),
-            Made::Held(denied) => return Ok(Err(denied.into_error())),
-        };
-        let full = answer.as_ref().is_err_and(|error| error.kind == Kind::RateLimited);
+        let made = make(env, config, request, false).await?;
+        let was_held = matches!(made, Made::Held(_));
+        let answer = read_answer(made, entry, request);
+        let full = !was_held && answer.as_ref().is_err_and(|error| error.kind == Kind::RateLimited);
         if !full || attempt == ATTEMPTS {
             return Ok(answer);
         }
+    }
+}
+
+/// The answer to a call, or why there is none.
+pub(crate) fn read_answer(made: Made, entry: &Entry, request: &Call) -> Result<Clean, ApiError> {
+    match made {
+        Made::Answered(reply) => entry.decode(&reply, now()),
+        Made::Silent => Err(ApiError::unreachable(request.repeat)),
+        Made::Held(denied) => Err(denied.into_error()),
     }
 }
 

@@ -15,13 +15,13 @@ use esputnik_kit::{
     wire::{is_message_id, problem_members},
 };
 use sha2::{Digest, Sha256};
-use worker::{Date, Env, Method, Request, RequestInit, Response};
+use worker::{Date, Env, Method, Request, Response};
 
 use crate::{
     answer::{Error, text_json},
     api, assets,
     bulk_object::{Handed, Question},
-    guard, routes,
+    guard, objects, routes,
 };
 
 /// Longest time that a caller may wait, in seconds: below what clients and networks end by themselves.
@@ -132,16 +132,12 @@ pub(crate) async fn tell(
 ) -> Result<String, Error> {
     let jurisdiction = config.sites.values().find_map(|site| site.jurisdiction);
     let stub = routes::namespace(env, "BULK", jurisdiction)?.get_by_name(kind.as_str())?;
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_body(Some(body.into()));
-    let request = Request::new_with_init(&["https://bulk", path].concat(), &init)?;
-    let mut response = stub.fetch_with_request(request).await?;
+    let response = objects::ask(&stub, Method::Post, path, Some(body)).await?;
     match response.status_code() {
-        200 => Ok(response.text().await?),
         409 => {
             let fix = "this key came with something else before; give each its own";
             Err(Error::Refused(422, Problem::new(Code::Conflict, "idempotency-key", fix)))
         }
-        _ => Err(Error::Unavailable("this cannot be stored right now")),
+        _ => objects::text(response, "this cannot be stored right now").await,
     }
 }

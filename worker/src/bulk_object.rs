@@ -17,14 +17,13 @@ use esputnik_kit::{
     value::Value,
 };
 use serde::{Deserialize, Serialize};
-use worker::{
-    Date, Delay, DurableObject, Env, Method, Request, Response, Result, State, durable_object,
-};
+use worker::{Delay, DurableObject, Env, Method, Request, Response, Result, State, durable_object};
 
 use crate::{
     answer::text_json,
     api::{self, Made},
     bulk_store::{BatchRow, BulkStore, ItemRow, Known, Pile},
+    objects::{now, random},
     pace::Denied,
     settings::load_config,
 };
@@ -546,13 +545,4 @@ fn result(id: &str, state: &str, more: Option<(&str, Value)>) -> Value {
         vec![("id".to_owned(), Value::text(id)), ("state".to_owned(), Value::text(state))];
     members.extend(more.map(|(name, value)| (name.to_owned(), value)));
     Value::Object(members)
-}
-
-fn now() -> u64 {
-    Date::now().as_millis()
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the range")]
-fn random() -> u32 {
-    (js_sys::Math::random() * f64::from(u32::MAX)) as u32
 }

@@ -6,7 +6,7 @@
 use serde::{Deserialize, de::DeserializeOwned};
 use worker::{Result, SqlStorage, SqlStorageValue};
 
-use crate::tables;
+use crate::{objects::number, tables};
 
 /// The version of the tables that this build writes.
 const VERSION: i64 = 1;
@@ -295,12 +295,6 @@ impl BulkStore {
         let rows: Vec<Count> = self.rows(sql, vec![])?;
         Ok((waiting, rows.first().map_or(0, |row| row.count)))
     }
-}
-
-/// A number as SQL and JavaScript both hold it.
-#[expect(clippy::cast_possible_wrap, reason = "times and counts are far below 2^53")]
-fn number(value: u64) -> SqlStorageValue {
-    SqlStorageValue::Integer(value as i64)
 }
 
 fn whole(value: i64) -> SqlStorageValue {

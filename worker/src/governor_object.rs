@@ -12,9 +12,10 @@ use esputnik_kit::{
     governor::{Break, Class, Governor, Grant, Outcome},
 };
 use serde::{Deserialize, Serialize};
-use worker::{Date, DurableObject, Env, Request, Response, Result, State, durable_object};
+use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
 use crate::answer::text_json;
+use crate::objects::now;
 
 /// Where what counts by the hour is stored.
 const HOURLY: &str = "hourly";
@@ -156,8 +157,4 @@ impl GovernorObject {
 
 fn pool(name: &str) -> Option<Pool> {
     Pool::ALL.into_iter().find(|pool| pool.as_str() == name)
-}
-
-fn now() -> u64 {
-    Date::now().as_millis()
 }

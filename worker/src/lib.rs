@@ -12,6 +12,7 @@ mod bulk_store;
 mod governor_object;
 mod guard;
 mod handover;
+mod objects;
 mod outbox_object;
 mod pace;
 mod page;

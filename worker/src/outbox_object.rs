@@ -24,12 +24,13 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
-use worker::{Date, DurableObject, Env, Method, Request, Response, Result, State, durable_object};
+use worker::{DurableObject, Env, Method, Request, Response, Result, State, durable_object};
 
 use crate::{
     answer::text_json,
     assets,
     handover::{self, Handover},
+    objects::{now, random},
     routes,
     settings::load_config,
     store::{Dead, Message, NewBatch, Progress, Sending, Store},
@@ -703,13 +704,4 @@ pub(crate) fn contact_hash(salt: &str, key: &str) -> String {
 
 fn random_hex() -> String {
     assets::hex(&[random(), random(), random(), random()].map(u32::to_be_bytes).concat())
-}
-
-fn now() -> u64 {
-    Date::now().as_millis()
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the range")]
-fn random() -> u32 {
-    (js_sys::Math::random() * f64::from(u32::MAX)) as u32
 }

@@ -11,11 +11,12 @@ use esputnik_kit::{
     governor::LEASE,
     retry::parse_retry_after,
 };
-use worker::{Date, Delay, Env, Method, RequestInit};
+use worker::{Delay, Env, Method};
 
 use crate::{
     answer::Error,
     governor_object::{Granted, Report, Wish},
+    objects::{self, now},
 };
 
 /// The one governor of a deployment.
@@ -165,23 +166,12 @@ async fn lease(env: &Env, wish: &Wish) -> Result<Granted, Error> {
 async fn tell(env: &Env, path: &str, what: &impl serde::Serialize) -> Result<String, Error> {
     let body = serde_json::to_string(what).map_err(worker::Error::from)?;
     let stub = env.durable_object("GOVERNOR")?.get_by_name(GOVERNOR)?;
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_body(Some(body.into()));
-    let address = ["https://governor", path].concat();
-    let request = worker::Request::new_with_init(&address, &init)?;
-    let mut response = stub.fetch_with_request(request).await?;
-    if response.status_code() != 200 {
-        return Err(Error::Unavailable("the governor does not answer"));
-    }
-    Ok(response.text().await?)
+    let response = objects::ask(&stub, Method::Post, path, Some(body)).await?;
+    objects::text(response, "the governor does not answer").await
 }
 
 async fn sleep(millis: u64) {
     if millis > 0 {
         Delay::from(Duration::from_millis(millis)).await;
     }
-}
-
-fn now() -> u64 {
-    Date::now().as_millis()
 }

@@ -22,8 +22,7 @@ use worker::{Date, Env, Request, Response};
 
 use crate::{
     answer::{Error, text_json},
-    api::{self, Made},
-    assets, bulk, guard, routes,
+    api, assets, bulk, guard, routes,
     settings::Secret,
     uses_object::{self, Use},
 };
@@ -177,15 +176,9 @@ async fn handle(
         }
         Todo::Call(call) => {
             let made = api::make(env, config, &call, false).await?;
-            let answer = match (made, table::named(call.operation)) {
-                (Made::Answered(reply), Some(entry)) => {
-                    entry.decode(&reply, Date::now().as_millis())
-                }
-                (Made::Held(denied), _) => Err(denied.into_error()),
-                _ => Err(esputnik_kit::api::Error::unreachable(call.repeat)),
-            };
+            let entry = table::named(call.operation).ok_or(Error::NotFound)?;
             // What the platform says of the deployment's key is no page's affair.
-            let answer = answer.map_err(|mut error| {
+            let answer = api::read_answer(made, entry, &call).map_err(|mut error| {
                 if matches!(error.kind, ErrorKind::Unauthorized | ErrorKind::Forbidden) {
                     error.kind = ErrorKind::Failed;
                 }

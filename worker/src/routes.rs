@@ -29,11 +29,11 @@ use esputnik_kit::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use wasm_bindgen::{JsCast, JsValue};
-use worker::{Date, Env, Method, ObjectNamespace, Request, RequestInit, Response, Stub};
+use worker::{Date, Env, Method, ObjectNamespace, Request, Response};
 
 use crate::{
     answer::{Error, text_json},
-    api, assets, bulk, guard, handover,
+    api, assets, bulk, guard, handover, objects,
     outbox_object::{About, Ingest, IngestRest},
     page,
     settings::{API_KEY, SERVER_TOKEN, Secret, load_config},
@@ -432,15 +432,9 @@ pub(crate) async fn ask(
     path: &str,
     body: Option<String>,
 ) -> Result<String, Error> {
-    let stub: Stub = outboxes(env, object)?.get_by_name(object)?;
-    let mut init = RequestInit::new();
-    init.with_method(method).with_body(body.map(Into::into));
-    let request = Request::new_with_init(&["https://outbox", path].concat(), &init)?;
-    let mut response = stub.fetch_with_request(request).await?;
-    if response.status_code() != 200 {
-        return Err(Error::Unavailable("events cannot be stored right now"));
-    }
-    Ok(response.text().await?)
+    let stub = outboxes(env, object)?.get_by_name(object)?;
+    let response = objects::ask(&stub, method, path, body).await?;
+    objects::text(response, "events cannot be stored right now").await
 }
 
 /// The objects of the site that `object` belongs to, kept where the site wants them.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use worker::{Result, SqlStorage, SqlStorageValue};
 
-use crate::tables;
+use crate::{objects::number, tables};
 
 /// The version of the tables that this build writes.
 const VERSION: i64 = 1;
@@ -139,7 +139,7 @@ impl Store {
         let sql = "INSERT INTO visitor (web_id, state, updated) VALUES (?, ?, ?)
             ON CONFLICT (web_id) DO UPDATE SET state = excluded.state, updated = excluded.updated";
         let state = serde_json::to_string(visitor)?;
-        self.write(sql, vec![web_id.into(), state.into(), integer(now)])
+        self.write(sql, vec![web_id.into(), state.into(), number(now)])
     }
 
     pub(crate) fn put_contact(&self, hash: &str, web_id: &str) -> Result<usize> {
@@ -152,7 +152,7 @@ impl Store {
         // Message ids carry their time, so the rows that can hold one are few.
         let sql = "SELECT id, ids, count, position FROM batch
             WHERE web_id = ? AND last >= ? AND first <= ? ORDER BY id";
-        let time = integer(message_time(id));
+        let time = number(message_time(id));
         #[derive(Deserialize)]
         struct Found {
             id: u64,
@@ -172,8 +172,8 @@ impl Store {
     pub(crate) fn known(&self, web_id: &str, now: u64, most: u32) -> Result<Vec<Known>> {
         let sql = "SELECT received, ids FROM batch WHERE web_id = ? AND received >= ?
             ORDER BY last DESC LIMIT ?";
-        let since = integer(now.saturating_sub(KNOWN_FOR));
-        self.read(sql, vec![web_id.into(), since, integer(most.into())])
+        let since = number(now.saturating_sub(KNOWN_FOR));
+        self.read(sql, vec![web_id.into(), since, number(most.into())])
     }
 
     /// The refusal of a message, if the platform refused it.
@@ -199,13 +199,13 @@ impl Store {
             sql,
             vec![
                 batch.web_id.as_str().into(),
-                integer(first),
-                integer(last),
-                integer(batch.received),
+                number(first),
+                number(last),
+                number(batch.received),
                 batch.ids.join(" ").into(),
                 bodies.into(),
                 batch.agent.as_str().into(),
-                integer(batch.bodies.len() as u64),
+                number(batch.bodies.len() as u64),
             ],
         )?;
         #[derive(Deserialize)]
@@ -282,7 +282,7 @@ impl Store {
             agent: Option<String>,
         }
         let sql = "SELECT ids, bodies, agent FROM batch WHERE id = ?";
-        let found: Vec<Found> = self.read(sql, vec![integer(id)])?;
+        let found: Vec<Found> = self.read(sql, vec![number(id)])?;
         let Some(Found { ids, bodies: Some(bodies), agent }) = found.into_iter().next() else {
             return Ok(None);
         };
@@ -297,18 +297,18 @@ impl Store {
     pub(crate) fn update(&self, row: &Row) -> Result<usize> {
         if row.position >= row.count {
             let sql = "UPDATE batch SET position = count, bodies = NULL, agent = NULL WHERE id = ?";
-            return self.write(sql, vec![integer(row.id)]);
+            return self.write(sql, vec![number(row.id)]);
         }
         let sql = "UPDATE batch SET position = ?, attempts = ?, next_at = ?, unknown = ?
             WHERE id = ?";
         self.write(
             sql,
             vec![
-                integer(row.position as u64),
-                integer(row.attempts.into()),
-                integer(row.next_at),
+                number(row.position as u64),
+                number(row.attempts.into()),
+                number(row.next_at),
                 i32::from(row.unknown).into(),
-                integer(row.id),
+                number(row.id),
             ],
         )
     }
@@ -325,14 +325,14 @@ impl Store {
                 dead.agent.into(),
                 i32::from(dead.status).into(),
                 dead.reason.into(),
-                integer(dead.at),
+                number(dead.at),
             ],
         )
     }
 
     pub(crate) fn dead(&self, after: u32, most: u32) -> Result<Vec<DeadRow>> {
         let sql = "SELECT * FROM dead WHERE id > ? ORDER BY id LIMIT ?";
-        self.read(sql, vec![integer(after.into()), integer(most.into())])
+        self.read(sql, vec![number(after.into()), number(most.into())])
     }
 
     pub(crate) fn exhume(&self, id: i64) -> Result<usize> {
@@ -355,7 +355,7 @@ impl Store {
 
     /// Removes what has outlived its purpose, a part at a time.
     pub(crate) fn clean(&self, now: u64) -> Result<()> {
-        let before = |age: u64| integer(now.saturating_sub(age));
+        let before = |age: u64| number(now.saturating_sub(age));
         let sql = "DELETE FROM batch WHERE position >= count AND received < ? AND id IN
             (SELECT id FROM batch ORDER BY id LIMIT 500)";
         self.write(sql, vec![before(KNOWN_FOR)])?;
@@ -402,8 +402,3 @@ pub(crate) struct Message {
 /// Positions change with each answer. One row that holds those of all costs as much to write as one
 /// of them would.
 pub(crate) type Progress = BTreeMap<u64, (usize, bool)>;
-
-#[expect(clippy::cast_possible_wrap, reason = "times and counts are far below 2^53")]
-fn integer(number: u64) -> SqlStorageValue {
-    SqlStorageValue::Integer(number as i64)
-}

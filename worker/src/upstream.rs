@@ -35,12 +35,14 @@ const MOST_ANSWERED: usize = 8 * 1024 * 1024;
 /// This is the only place where the key leaves the Worker, and where it goes, the settings say alone.
 pub(crate) async fn call(api: &str, key: &Secret, call: &Call, bulk: bool) -> Option<Reply> {
     let patience = if bulk { BULK_PATIENCE } else { PATIENCE };
-    let reply = try_call(api, key, call, patience).await;
-    match reply {
+    // Any user name will do; one client found an empty one refused.
+    let credentials = Base64::encode_string(["kit:", key.expose()].concat().as_bytes());
+    let secrets = [key.expose(), credentials.as_str()];
+    match try_call(api, secrets, call, patience).await {
         Ok(reply) => Some(reply),
         Err(error) => {
             // The runtime's words name hosts at most; still, nothing of the key may come along.
-            worker::console_warn!("{}: {}", call.operation, scrub(error.to_string(), key));
+            worker::console_warn!("{}: {}", call.operation, scrub(error.to_string(), secrets));
             None
         }
     }
@@ -48,15 +50,13 @@ pub(crate) async fn call(api: &str, key: &Secret, call: &Call, bulk: bool) -> Op
 
 async fn try_call(
     api: &str,
-    key: &Secret,
+    secrets: [&str; 2],
     call: &Call,
     patience: Duration,
 ) -> worker::Result<Reply> {
     let headers = Headers::new();
     headers.set("accept", "application/json")?;
-    // Any user name will do; one client found an empty one refused.
-    let credentials = Base64::encode_string(["kit:", key.expose()].concat().as_bytes());
-    headers.set("authorization", &["Basic ", &credentials].concat())?;
+    headers.set("authorization", &["Basic ", secrets[1]].concat())?;
     let mut init = RequestInit::new();
     init.with_method(match call.method {
         ApiMethod::Get => Method::Get,
@@ -84,14 +84,17 @@ async fn try_call(
     if text.len() > MOST_ANSWERED {
         return Err("the answer is too long".into());
     }
-    Ok(Reply { status: response.status_code(), retry_after, total_count, text: scrub(text, key) })
+    Ok(Reply {
+        status: response.status_code(),
+        retry_after,
+        total_count,
+        text: scrub(text, secrets),
+    })
 }
 
 /// Text without the key, plain or encoded, should the other side echo it.
-fn scrub(mut text: String, key: &Secret) -> String {
-    let plain = key.expose();
-    let encoded = Base64::encode_string(["kit:", plain].concat().as_bytes());
-    for secret in [plain, &encoded] {
+fn scrub(mut text: String, secrets: [&str; 2]) -> String {
+    for secret in secrets {
         if text.contains(secret) {
             text = text.replace(secret, "…");
         }

@@ -4,11 +4,10 @@
 use std::{cell::RefCell, collections::HashMap};
 
 use serde::{Deserialize, Serialize};
-use worker::{
-    Date, DurableObject, Env, Method, Request, RequestInit, Response, Result, State, durable_object,
-};
+use worker::{DurableObject, Env, Method, Request, Response, Result, State, durable_object};
 
 use crate::answer::{Error, text_json};
+use crate::objects::{self, now, number};
 
 const MINUTE: u64 = 60_000;
 
@@ -49,14 +48,8 @@ struct Count {
 pub(crate) async fn take(env: &Env, site: &str, used: &Use) -> std::result::Result<Answer, Error> {
     let stub = env.durable_object("USES")?.get_by_name(site)?;
     let body = serde_json::to_string(used).map_err(worker::Error::from)?;
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_body(Some(body.into()));
-    let request = Request::new_with_init("https://uses/take", &init)?;
-    let mut response = stub.fetch_with_request(request).await?;
-    if response.status_code() != 200 {
-        return Err(Error::Unavailable("this cannot be checked right now"));
-    }
-    let text = response.text().await?;
+    let response = objects::ask(&stub, Method::Post, "/take", Some(body)).await?;
+    let text = objects::text(response, "this cannot be checked right now").await?;
     serde_json::from_str(&text).map_err(|error| Error::Internal(error.into()))
 }
 
@@ -135,13 +128,4 @@ impl UsesObject {
         *count = count.saturating_add(1);
         *count <= most
     }
-}
-
-#[expect(clippy::cast_possible_wrap, reason = "times are far below 2^53")]
-fn number(value: u64) -> worker::SqlStorageValue {
-    worker::SqlStorageValue::Integer(value as i64)
-}
-
-fn now() -> u64 {
-    Date::now().as_millis()
 }
