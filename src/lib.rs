@@ -22,6 +22,7 @@
 //! | [`wire`] | records and verdicts, the contract between page and Worker |
 //! | [`delivery`] | the page's queue as a state machine |
 //! | [`retry`] | which failures may be repeated, and when |
+//! | [`form`] | what people type into forms: e-mail addresses, phone numbers, names, dates |
 //! | [`visitor`] | the rules that need memory: identity, cart, purchase |
 //! | [`outbox`] | the Worker's durable queue as a state machine |
 //! | [`api`] | the platform's REST API: every operation as data |
@@ -46,6 +47,7 @@ pub mod config;
 pub mod consent;
 pub mod delivery;
 pub mod event;
+pub mod form;
 pub mod governor;
 pub mod identity;
 pub mod json;

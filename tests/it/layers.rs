@@ -18,6 +18,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("event", &["problem", "value"]),
     ("identity", &["event"]),
     ("consent", &["value"]),
+    ("form", &["problem", "value"]),
     ("wire", &["consent", "identity", "problem", "value"]),
     ("delivery", &["retry", "value", "wire"]),
     ("outbox", &["retry"]),
