@@ -3,7 +3,9 @@
 //! What the types leave out because it is missing, [`Config::validate`] asks for, with an example.
 
 mod address;
+mod api;
 mod calls;
+mod forms;
 mod outbox;
 mod token;
 
@@ -14,17 +16,21 @@ use serde::{Deserialize, Serialize};
 use self::address::{is_host, is_upstream};
 pub use self::{
     address::is_loopback,
+    api::ApiConfig,
     calls::{CONTACT_FIELDS, Calls, PageToken},
     outbox::OutboxConfig,
     token::{Scope, Token},
 };
-use crate::value::{Members, Value};
+use crate::{
+    definition::{Definition, Interval},
+    value::{Members, Value},
+};
 
 /// The version of the configuration that this build reads.
 pub const VERSION: u32 = 1;
 
 /// What the Worker serves itself, and no site can be named: `<site>/kit.js` must not be mistaken for it.
-const RESERVED: [&str; 15] = [
+const RESERVED: [&str; 16] = [
     "a",
     "api",
     "b",
@@ -32,6 +38,7 @@ const RESERVED: [&str; 15] = [
     "dead",
     "events",
     "f",
+    "forms",
     "health",
     "orders",
     "p",
@@ -65,15 +72,9 @@ pub struct Config {
     /// The sites, each under a name of your own.
     #[serde(default)]
     pub sites: BTreeMap<String, Site>,
-}
-
-/// The platform's REST API.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[non_exhaustive]
-pub struct ApiConfig {
-    /// Its address, where it is not the brand's own.
-    pub address: Option<String>,
+    /// The forms, each under a name of your own: the files beside these settings.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub forms: BTreeMap<String, Definition>,
 }
 
 /// A shop's site.
@@ -139,6 +140,12 @@ pub struct Site {
     /// What pages may call beside tracking.
     #[serde(default)]
     pub calls: Calls,
+    /// The forms that its pages may show.
+    #[serde(default)]
+    pub forms: Vec<String>,
+    /// What passes at least between two of them that show by themselves.
+    #[serde(default)]
+    pub forms_interval: Interval,
     /// What pages may use.
     #[serde(default = "default_features")]
     pub features: Vec<Feature>,
@@ -277,9 +284,8 @@ impl Config {
         for Error { setting, fix } in self.outbox.errors() {
             wrong(setting, fix);
         }
-        if self.api.address.as_ref().is_some_and(|address| !is_upstream(address)) {
-            let fix = "give an https address without query; http only on loopback".into();
-            wrong("api.address".into(), fix);
+        for Error { setting, fix } in self.api.errors() {
+            wrong(setting, fix);
         }
         for (name, token) in &self.tokens {
             let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
@@ -291,6 +297,9 @@ impl Config {
                 let fix = "say what the token opens: [\"contacts\", \"orders\"]".into();
                 wrong(format!("tokens.{name}.scopes"), fix);
             }
+        }
+        for Error { setting, fix } in forms::errors(self) {
+            wrong(setting, fix);
         }
         if self.sites.is_empty() {
             wrong("sites".into(), "add a table [sites.main] with hosts and site_id".into());

@@ -27,6 +27,7 @@
 //! | [`outbox`] | the Worker's durable queue as a state machine |
 //! | [`api`] | the platform's REST API: every operation as data |
 //! | [`bulk`] | single contacts and orders on their way in bulk |
+//! | [`definition`] | forms as the shop describes them, their views and submissions |
 //! | [`page_call`] | what pages hand in beside events |
 //! | [`governor`] | keeps the calls of all isolates under the platform's limits |
 //! | [`config`] | the deployment's settings, typed |
@@ -45,6 +46,7 @@ pub mod api;
 pub mod bulk;
 pub mod config;
 pub mod consent;
+pub mod definition;
 pub mod delivery;
 pub mod event;
 pub mod form;

@@ -81,7 +81,7 @@ impl Proof {
     }
 
     /// Whom it names, as orders and events do.
-    fn names(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    pub fn names(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let names =
             [("externalCustomerId", &self.id), ("email", &self.email), ("phone", &self.phone)];
         names.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)))

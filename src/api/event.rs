@@ -28,6 +28,13 @@ use crate::{
 /// Longest event, in bytes. The platform's support can raise it.
 pub const MAX_EVENT: usize = 20_000;
 
+/// Whether the platform makes or changes an order out of events of this type, whoever's it is.
+#[must_use]
+pub fn writes_orders(event_type_key: &str) -> bool {
+    const KEYS: [&str; 4] = ["orderCreated", "orderUpdated", "orderDelivered", "orderCancelled"];
+    KEYS.iter().any(|key| key.eq_ignore_ascii_case(event_type_key))
+}
+
 shape! {
     /// An event whose parameters may hold any JSON.
     Event check check_event {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Error;
-use crate::api::text::EventTypeKey;
+use crate::api::{event::writes_orders, text::EventTypeKey};
 
 /// What a site's pages may call. Nothing, unless the shop opens it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,10 +56,6 @@ pub const CONTACT_FIELDS: [&str; 10] = [
     "postcode",
 ];
 
-/// Events out of which the platform makes and changes orders, whoever's they are.
-const ORDER_EVENTS: [&str; 4] =
-    ["orderCreated", "orderUpdated", "orderDelivered", "orderCancelled"];
-
 impl Calls {
     /// Whether anything is open.
     #[must_use]
@@ -102,7 +98,7 @@ impl Calls {
             for (index, key) in list.iter().enumerate() {
                 if key.is_empty() || EventTypeKey::parse(key.as_str()).is_err() {
                     wrong(&format!("{name}[{index}]"), "name a type of events: \"callRequested\"");
-                } else if ORDER_EVENTS.iter().any(|order| order.eq_ignore_ascii_case(key)) {
+                } else if writes_orders(key) {
                     let fix = "leave it out, the platform writes orders out of it; open orders";
                     wrong(&format!("{name}[{index}]"), fix);
                 }

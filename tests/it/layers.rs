@@ -25,7 +25,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("visitor", &["event", "identity", "problem", "value", "wire"]),
     ("json", &["problem", "value"]),
     ("api", &["json", "problem", "retry", "value", "wire"]),
-    ("config", &["api", "value"]),
+    ("definition", &["api", "form", "json", "problem", "value"]),
+    ("config", &["api", "definition", "value"]),
     ("bulk", &["api", "problem", "value"]),
     ("page_call", &["api", "bulk", "config", "problem", "value"]),
     ("governor", &["api"]),
@@ -35,11 +36,21 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 /// What belongs to the edge. `serde_json` alone weighs more than the whole tracker.
-const EDGE: &[&str] =
-    &["api", "bulk", "config", "governor", "json", "outbox", "page_call", "shard", "visitor"];
+const EDGE: &[&str] = &[
+    "api",
+    "bulk",
+    "config",
+    "definition",
+    "governor",
+    "json",
+    "outbox",
+    "page_call",
+    "shard",
+    "visitor",
+];
 
 /// The modules that may name `serde_json`.
-const JSON_READERS: &[&str] = &["config", "json", "visitor"];
+const JSON_READERS: &[&str] = &["config", "definition", "json", "visitor"];
 
 /// Most lines of a file without its tests.
 const MOST_LINES: usize = 500;

@@ -7,6 +7,7 @@
 mod api;
 mod bulk;
 mod config;
+mod definition;
 mod delivery;
 mod events;
 mod governor;

@@ -1,9 +1,12 @@
 //! `kit.toml`: read with the core's own types, each mistake with its line and what to do about it.
 
-use std::{fmt, fs, ops::Range, path::Path};
+use std::{collections::BTreeMap, fmt, fs, ops::Range, path::Path};
 
 use anyhow::{Context as _, Result, anyhow};
-use esputnik_kit::config::{ApiConfig, Calls, Config, OutboxConfig, Site, Token, check_version};
+use esputnik_kit::{
+    config::{ApiConfig, Calls, Config, OutboxConfig, Site, Token, check_version},
+    definition::Definition,
+};
 use serde::{Deserialize as _, de::DeserializeOwned};
 use toml::de::{DeTable, DeValue, Deserializer};
 
@@ -62,12 +65,52 @@ impl Settings {
 pub(crate) fn load(path: &Path) -> Result<Settings> {
     let text = fs::read_to_string(path)
         .with_context(|| format!("the settings cannot be read from {}", path.display()))?;
-    let shown = path.strip_prefix(project::root()).unwrap_or(path).display();
-    read(&text).map_err(|findings| {
-        let lines = findings.iter().map(|finding| format!("{shown}:{finding}"));
-        let lines: Vec<String> = lines.collect();
+    let shown =
+        |path: &Path| path.strip_prefix(project::root()).unwrap_or(path).display().to_string();
+    let folder = path.with_file_name("forms");
+    let forms = load_forms(&folder, &shown)?;
+    read_with(&text, forms).map_err(|findings| {
+        let line = |finding: &Finding| {
+            // What is wrong with a form stands in that form's file.
+            let own = finding.setting.strip_prefix("forms.").and_then(|rest| rest.split_once('.'));
+            if let Some((form, place)) = own {
+                let file = shown(&folder.join([form, ".json"].concat()));
+                return format!("{file}: {place}: {}", finding.text);
+            }
+            format!("{}:{finding}", shown(path))
+        };
+        let lines: Vec<String> = findings.iter().map(line).collect();
         anyhow!("the settings cannot be used\n{}", lines.join("\n"))
     })
+}
+
+/// Reads the forms that are defined beside the settings, one in a file.
+fn load_forms(
+    folder: &Path,
+    shown: &impl Fn(&Path) -> String,
+) -> Result<BTreeMap<String, Definition>> {
+    let mut forms = BTreeMap::new();
+    let mut wrong = Vec::new();
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries.collect::<Result<Vec<_>, _>>()?,
+        Err(_) => Vec::new(),
+    };
+    for entry in entries {
+        let path = entry.path();
+        let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        match serde_json::from_str(&fs::read_to_string(&path)?) {
+            Ok(form) => _ = forms.insert(name.to_owned(), form),
+            Err(error) => wrong.push(format!("{}:{}: {error}", shown(&path), error.line())),
+        }
+    }
+    if wrong.is_empty() {
+        Ok(forms)
+    } else {
+        Err(anyhow!("forms cannot be used\n{}", wrong.join("\n")))
+    }
 }
 
 /// Reads the deployment's settings and leaves them where the build of the Worker takes them from.
@@ -83,7 +126,13 @@ pub(crate) fn bake() -> Result<()> {
 }
 
 /// Reads the text of a file, or says everything that is wrong with it.
+#[cfg(test)]
 pub(crate) fn read(text: &str) -> Result<Settings, Vec<Finding>> {
+    read_with(text, BTreeMap::new())
+}
+
+/// The same for settings with forms beside them.
+fn read_with(text: &str, forms: BTreeMap<String, Definition>) -> Result<Settings, Vec<Finding>> {
     let line = |at: usize| 1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count();
     let mut root = DeTable::parse(text).map_err(|error| {
         let line = line(error.span().map_or(0, |span| span.start));
@@ -109,7 +158,7 @@ pub(crate) fn read(text: &str) -> Result<Settings, Vec<Finding>> {
     let mut findings = Vec::new();
     // What is not asked for again: settings that are there, but wrong.
     let mut covered: Vec<String> = Vec::new();
-    let config = loop {
+    let mut config = loop {
         let error = match Config::deserialize(Deserializer::from(root.clone())) {
             Ok(config) => break config,
             Err(error) => error,
@@ -140,6 +189,7 @@ pub(crate) fn read(text: &str) -> Result<Settings, Vec<Finding>> {
         // Without it the rest can be looked at.
         table.remove(key.as_str());
     };
+    config.forms.extend(forms);
     for error in config.validate().err().unwrap_or_default() {
         if !covered.iter().any(|setting| setting.starts_with(&error.setting)) {
             findings.push(finding(error.setting, error.fix));

@@ -1,0 +1,213 @@
+//! A form ready made, in one language: a tree that pages build and that the Worker writes out as HTML.
+//!
+//! Class names and attributes are those that `www/forms.js` and `www/forms.css` know.
+
+mod field;
+mod node;
+
+use self::field::Drawing;
+pub use self::node::Node;
+use super::{Definition, Kind, Layout, Page, Words};
+use crate::form::check;
+
+/// The name of the field that people do not see: what stands in it, no person has written.
+pub const TRAP: &str = "company_site";
+
+/// What a form shows beside what its definition says: nothing at first; what was typed, and what is
+/// wrong with it, when it comes back to somebody without script.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Filled {
+    /// What was typed, by the fields' names.
+    pub values: Vec<(String, String)>,
+    /// What is wrong, by the fields' names: keys of words.
+    pub wrong: Vec<(String, &'static str)>,
+    /// What is wrong with the form as a whole: a key of words.
+    pub status: Option<&'static str>,
+}
+
+impl Filled {
+    fn has(&self, name: &str, value: &str) -> bool {
+        self.values.iter().any(|(own, given)| own == name && given == value)
+    }
+
+    fn value(&self, name: &str) -> &str {
+        let found = self.values.iter().find(|(own, _)| own == name);
+        found.map_or("", |(_, value)| value)
+    }
+
+    fn wrong(&self, name: &str) -> Option<&'static str> {
+        self.wrong.iter().find(|(own, _)| own == name).map(|(_, key)| *key)
+    }
+}
+
+/// The form `id`, with all of its pages.
+#[must_use]
+pub fn form(id: &str, definition: &Definition, words: &Words<'_>, filled: &Filled) -> Node {
+    let steps = [&definition.pages, &definition.second_step];
+    let mut pages = Vec::new();
+    for (step, list) in (1..).zip(steps) {
+        for (index, page) in list.iter().enumerate() {
+            let last = index + 1 == list.len();
+            pages.push(render_page(id, definition, page, (step, index, last), words, filled));
+        }
+    }
+    let status = Node::of("p", "es-status").with("role", "status");
+    let status = status.text(filled.status.map_or("", |key| words.word(key)));
+    let asks = steps[0].iter().any(|page| !page.fields.is_empty());
+    let form = Node::of("form", "es-form").with("data-es-id", id).with("method", "post");
+    form.with("lang", words.language())
+        .with("dir", words.direction())
+        .children(pages)
+        .children(asks.then(|| trap(id)))
+        .child(hidden("_lang", words.language()))
+        .child(status)
+        .child(thanks(definition, words))
+}
+
+/// What people read in the end.
+#[must_use]
+pub fn thanks(definition: &Definition, words: &Words<'_>) -> Node {
+    let own = &definition.thanks;
+    let (title, text) = if definition.kind == Kind::Request {
+        ("request_title", "request_text")
+    } else if asks_for(definition, check::Kind::Email) {
+        ("thanks_title", "thanks_text")
+    } else {
+        ("request_title", "thanks_phone_text")
+    };
+    let code = own.code.as_ref().map(|code| {
+        let code = Node::of("output", "es-code").text(code);
+        Node::new("p").text(words.word("code_text")).text(" ").child(code)
+    });
+    Node::of("div", "es-thanks")
+        .with("hidden", "")
+        .with("tabindex", "-1")
+        .child(Node::of("h2", "es-title").text(words.text_or(&own.title, title)))
+        .child(Node::of("p", "es-text").text(words.text_or(&own.text, text)))
+        .children(code)
+}
+
+fn asks_for(definition: &Definition, kind: check::Kind) -> bool {
+    definition.pages.iter().flat_map(|page| &page.fields).any(|field| field.kind == kind)
+}
+
+/// A field of no use to people: hidden from all of them, tempting for programs.
+fn trap(id: &str) -> Node {
+    let own = ["es-", id, "-", TRAP].concat();
+    let label = Node::new("label").with("for", own.as_str()).text("Company site");
+    let input = Node::new("input")
+        .with("id", own)
+        .with("name", TRAP)
+        .with("type", "text")
+        .with("tabindex", "-1")
+        .with("autocomplete", "off");
+    Node::of("div", "es-more").with("aria-hidden", "true").child(label).child(input)
+}
+
+/// A field that people do not see and do not fill in.
+#[must_use]
+pub fn hidden(name: &'static str, value: &str) -> Node {
+    Node::new("input").with("type", "hidden").with("name", name).with("value", value)
+}
+
+fn render_page(
+    id: &str,
+    definition: &Definition,
+    page: &Page,
+    (step, index, last): (u32, usize, bool),
+    words: &Words<'_>,
+    filled: &Filled,
+) -> Node {
+    let first = step == 1 && index == 0;
+    let number = index.to_string();
+    let title = words.text(&page.title);
+    let level = if definition.layout == Layout::Inline { "h3" } else { "h2" };
+    let heading = ["es-", id, "-", &step.to_string(), "-", &number].concat();
+    let title = (!title.is_empty())
+        .then(|| Node::of(level, "es-title").with("id", heading.as_str()).text(title));
+    let text = words.text(&page.text);
+    let text = (!text.is_empty()).then(|| Node::of("p", "es-text").children(linked(text)));
+    let image = page.image.as_ref().map(|image| {
+        Node::of("img", "es-image")
+            .with("src", image.url.as_str())
+            .with("alt", words.text(&image.alt))
+            .with("width", image.width.to_string())
+            .with("height", image.height.to_string())
+            .with("decoding", "async")
+    });
+    let fields = {
+        let alone = is_alone(definition);
+        page.fields.iter().map(move |field| Drawing::new(id, field, words, filled, alone).draw())
+    };
+    let group = Node::of("div", "es-page")
+        .with("data-es-step", step.to_string())
+        .with("data-es-page", number)
+        .with_if(title.is_some(), "aria-labelledby", heading)
+        .with_if(title.is_some(), "role", "group")
+        // Without script only the second step is left out: a form of several pages is one long one.
+        .with_if(!first && step > 1, "hidden", "");
+    let group = group.children(image).children(title).children(text).children(fields);
+    let back = (index > 0).then(|| {
+        let back = Node::of("button", "es-back").with("type", "button").with("data-es-back", "");
+        back.with("hidden", "").text(words.word("back"))
+    });
+    let word = match definition.kind {
+        Kind::Request => "request_button",
+        _ if last => "button",
+        _ => "next",
+    };
+    let label = words.text_or(&page.button, word);
+    let button = match &page.link {
+        Some(link) => Node::of("a", "es-button").with("href", link.as_str()).text(label),
+        None if definition.kind == Kind::Informer => Node::of("button", "es-button")
+            .with("type", "button")
+            .with("data-es-close", "")
+            .text(label),
+        None => Node::of("button", "es-button").with("type", "submit").text(label),
+    };
+    group.child(Node::of("div", "es-buttons").children(back).child(button))
+}
+
+/// Whether a form asks for one thing alone, which nobody has to be told is needed.
+fn is_alone(definition: &Definition) -> bool {
+    definition.pages.iter().map(|page| page.fields.len()).sum::<usize>() < 2
+}
+
+/// A text with links, written as `[words](https://address)`. What is no link stays text.
+pub(super) fn linked(text: &str) -> Vec<Node> {
+    let mut nodes = Vec::new();
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('[') {
+        plain.push_str(before);
+        let link = after.split_once("](").and_then(|(words, rest)| {
+            let (address, rest) = rest.split_once(')')?;
+            is_link(address).then_some((words, address, rest))
+        });
+        if let Some((words, address, behind)) = link {
+            if !plain.is_empty() {
+                nodes.push(Node::Text(std::mem::take(&mut plain)));
+            }
+            let link = Node::new("a").with("href", address).with("target", "_blank");
+            nodes.push(link.with("rel", "noopener").text(words));
+            rest = behind;
+        } else {
+            plain.push('[');
+            rest = after;
+        }
+    }
+    plain.push_str(rest);
+    if !plain.is_empty() {
+        nodes.push(Node::Text(plain));
+    }
+    nodes
+}
+
+/// Whether something may stand in a link: what runs script may not.
+pub(super) fn is_link(address: &str) -> bool {
+    let web = address.starts_with("https://") || address.starts_with("http://");
+    let own = address.starts_with('/') && !address.starts_with("//");
+    let clean = !address.contains(|sign: char| sign.is_whitespace() || sign.is_control());
+    clean && (web || own || address.starts_with("mailto:") || address.starts_with("tel:"))
+}

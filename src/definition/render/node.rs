@@ -1,0 +1,129 @@
+//! Elements and texts, for pages and as HTML.
+
+use crate::value::{Members, Value};
+
+/// Something in a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "these are all that a form is made of")]
+pub enum Node {
+    /// An element.
+    Element {
+        /// Its tag.
+        tag: &'static str,
+        /// Its attributes.
+        attributes: Vec<(&'static str, String)>,
+        /// What is in it.
+        children: Vec<Self>,
+    },
+    /// Text.
+    Text(String),
+}
+
+impl Node {
+    /// An element without attributes and content.
+    #[must_use]
+    pub fn new(tag: &'static str) -> Self {
+        Self::Element { tag, attributes: Vec::new(), children: Vec::new() }
+    }
+
+    /// An element of this class.
+    #[must_use]
+    pub fn of(tag: &'static str, class: &str) -> Self {
+        Self::new(tag).with("class", class)
+    }
+
+    /// With an attribute.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        if let Self::Element { attributes, .. } = &mut self {
+            attributes.push((name, value.into()));
+        }
+        self
+    }
+
+    /// With an attribute that is there or not.
+    #[must_use]
+    pub fn with_if(self, is_there: bool, name: &'static str, value: impl Into<String>) -> Self {
+        if is_there { self.with(name, value) } else { self }
+    }
+
+    /// With something in it, behind what is there.
+    #[must_use]
+    pub fn child(mut self, child: Self) -> Self {
+        if let Self::Element { children, .. } = &mut self {
+            children.push(child);
+        }
+        self
+    }
+
+    /// With all of these in it.
+    #[must_use]
+    pub fn children(self, children: impl IntoIterator<Item = Self>) -> Self {
+        children.into_iter().fold(self, Self::child)
+    }
+
+    /// With a text in it, unless it is empty.
+    #[must_use]
+    pub fn text(self, text: &str) -> Self {
+        if text.is_empty() { self } else { self.child(Self::Text(text.to_owned())) }
+    }
+
+    /// As pages take it: `["tag", {"name": "value"}, child, …]`, a text as itself.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        match self {
+            Self::Text(text) => Value::text(text.as_str()),
+            Self::Element { tag, attributes, children } => {
+                let attributes: Members = attributes
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), Value::text(value.as_str())))
+                    .collect();
+                let start = [Value::text(*tag), Value::Object(attributes)];
+                Value::List(start.into_iter().chain(children.iter().map(Self::to_value)).collect())
+            }
+        }
+    }
+
+    /// As HTML. Whatever its texts hold, nothing of them becomes an element.
+    pub fn write_html(&self, out: &mut String) {
+        match self {
+            Self::Text(text) => escape(text, out),
+            Self::Element { tag, attributes, children } => {
+                out.push('<');
+                out.push_str(tag);
+                for (name, value) in attributes {
+                    out.push(' ');
+                    out.push_str(name);
+                    if !value.is_empty() {
+                        out.push_str("=\"");
+                        escape(value, out);
+                        out.push('"');
+                    }
+                }
+                out.push('>');
+                if matches!(*tag, "br" | "img" | "input" | "link" | "meta") {
+                    return;
+                }
+                for child in children {
+                    child.write_html(out);
+                }
+                out.push_str("</");
+                out.push_str(tag);
+                out.push('>');
+            }
+        }
+    }
+}
+
+fn escape(text: &str, out: &mut String) {
+    for sign in text.chars() {
+        match sign {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            _ => out.push(sign),
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! What pages get of a form, in one language.
+
+use super::{Definition, Kind, Layout, Page, Position, Text, render, words};
+use crate::{
+    form::check::{self, Wrong},
+    value::{Members, Value},
+};
+
+/// The version of views and lists; pages of another one reload.
+pub const VERSION: u64 = 1;
+
+/// A definition's words in one language.
+#[derive(Clone, Copy, Debug)]
+pub struct Words<'a> {
+    definition: &'a Definition,
+    language: &'a str,
+    default: &'a str,
+}
+
+/// Languages that are written from right to left.
+const RIGHT_TO_LEFT: [&str; 8] = ["ar", "ckb", "dv", "fa", "he", "ps", "ur", "yi"];
+
+impl<'a> Words<'a> {
+    /// The words for whoever wishes these languages, the most wanted first: the first one that the
+    /// form speaks, else its default one.
+    #[must_use]
+    pub fn choose(definition: &'a Definition, wished: &[&str]) -> Self {
+        let spoken = definition.spoken();
+        let default = definition.default_language.as_deref().unwrap_or(words::LANGUAGES[0]);
+        let find = |wish: &&str| {
+            let wish = wish.trim().replace('_', "-");
+            let same = |own: &&&str| own.eq_ignore_ascii_case(&wish);
+            let main = wish.split('-').next().unwrap_or_default();
+            let near = |own: &&&str| own.eq_ignore_ascii_case(main);
+            spoken.iter().find(same).or_else(|| spoken.iter().find(near)).copied()
+        };
+        let language = wished.iter().find_map(find).unwrap_or(default);
+        Self { definition, language, default }
+    }
+
+    /// The language.
+    #[must_use]
+    pub fn language(&self) -> &'a str {
+        self.language
+    }
+
+    /// `rtl` or `ltr`.
+    #[must_use]
+    pub fn direction(&self) -> &'static str {
+        let main = self.language.split('-').next().unwrap_or_default();
+        if RIGHT_TO_LEFT.contains(&main) { "rtl" } else { "ltr" }
+    }
+
+    /// One of the kit's own words, or the definition's in its stead.
+    #[must_use]
+    pub fn word(&self, key: &str) -> &'a str {
+        let given = |language: &str| self.definition.languages.get(language)?.get(key);
+        let main = self.language.split('-').next().unwrap_or_default();
+        given(self.language)
+            .or_else(|| given(main))
+            .map(String::as_str)
+            .or_else(|| words::LANGUAGES.contains(&main).then(|| words::word(key, main)).flatten())
+            .or_else(|| given(self.default).map(String::as_str))
+            .or_else(|| words::word(key, self.default))
+            .unwrap_or_default()
+    }
+
+    /// What a person reads of something that is wrong, by its code.
+    #[must_use]
+    pub fn wrong(&self, code: &str) -> &'a str {
+        self.word(&["wrong_", code].concat())
+    }
+
+    /// A text of the definition.
+    #[must_use]
+    pub fn text(&self, text: &'a Text) -> &'a str {
+        text.in_language(self.language, self.default)
+    }
+
+    /// A text of the definition, or one of the kit's own words where it has none.
+    #[must_use]
+    pub fn text_or(&self, text: &'a Text, key: &str) -> &'a str {
+        let own = self.text(text);
+        if own.is_empty() { self.word(key) } else { own }
+    }
+
+    /// A text of the definition, or what it stands for.
+    #[must_use]
+    pub fn text_or_plain(&self, text: &'a Text, plain: &'a str) -> &'a str {
+        let own = self.text(text);
+        if own.is_empty() { plain } else { own }
+    }
+}
+
+impl Definition {
+    /// The languages in which it can be shown: those of its first title or button and of its own
+    /// words, else those of the kit.
+    #[must_use]
+    pub fn spoken(&self) -> Vec<&str> {
+        let texts = self.pages.iter().flat_map(|page| [&page.title, &page.text, &page.button]);
+        let texts = texts.chain(self.fields().map(|(_, field)| &field.label));
+        let mut spoken: Vec<&str> = texts.flat_map(Text::languages).collect();
+        spoken.extend(self.languages.keys().map(String::as_str));
+        if spoken.is_empty() {
+            spoken.extend(words::LANGUAGES);
+        }
+        spoken.sort_unstable();
+        spoken.dedup();
+        spoken
+    }
+
+    /// The pages of a step, the first or the second.
+    #[must_use]
+    pub fn step(&self, step: u32) -> &[Page] {
+        if step > 1 { &self.second_step } else { &self.pages }
+    }
+
+    /// Its fields, each with its step.
+    pub fn fields(&self) -> impl Iterator<Item = (u32, &super::Field)> {
+        let of = |step: u32| {
+            self.step(step).iter().flat_map(|page| &page.fields).map(move |field| (step, field))
+        };
+        of(1).chain(of(2))
+    }
+}
+
+/// What a page gets of the form `id`.
+#[must_use]
+pub fn view(id: &str, definition: &Definition, words: &Words<'_>) -> Value {
+    let mut members = Members::new();
+    let mut set = |name: &str, value: Value| members.push((name.to_owned(), value));
+    set("v", Value::whole(VERSION));
+    set("id", Value::text(id));
+    set("lang", Value::text(words.language()));
+    set("dir", Value::text(words.direction()));
+    set("kind", Value::text(kind_name(definition.kind)));
+    set("layout", Value::text(layout_name(definition.layout)));
+    set("position", Value::text(position_name(definition.position, definition.layout)));
+    if let Some(launcher) = &definition.launcher {
+        set("launcher", Value::text(words.text_or(&launcher.text, "launcher")));
+    }
+    if let Some(redirect) = &definition.redirect {
+        set("redirect", Value::text(redirect.as_str()));
+    }
+    if let Some(turnstile) = &definition.turnstile {
+        set("turnstile", Value::text(turnstile.site_key.as_str()));
+    }
+    if !definition.theme.is_empty() {
+        let theme = definition.theme.iter();
+        let theme =
+            theme.map(|(name, value)| (["--es-", name].concat(), Value::text(value.as_str())));
+        set("theme", Value::Object(theme.collect()));
+    }
+    if let Some(idle) = definition.show.as_ref().and_then(|show| show.stop.idle) {
+        set("idle", Value::whole(idle.into()));
+    }
+    set("tree", render::form(id, definition, words, &render::Filled::default()).to_value());
+    set("close", Value::text(words.word("close")));
+    set("fields", Value::List(definition.fields().map(field_value).collect()));
+    set("messages", messages(words));
+    Value::Object(members)
+}
+
+/// A field as pages check it; those of the second step are not asked for at first.
+fn field_value((step, field): (u32, &super::Field)) -> Value {
+    let check::Field { name, kind, required, max, at_least, at_most, options, region, regions } =
+        field.checked();
+    let number = |number: i32| Value::Number(number.to_string());
+    let list = |texts: Vec<String>| Value::List(texts.into_iter().map(Value::Text).collect());
+    let mut members = vec![
+        ("name".to_owned(), Value::Text(name)),
+        ("kind".to_owned(), Value::text(kind.as_str())),
+        ("step".to_owned(), Value::whole(step.into())),
+    ];
+    let mut set = |name: &str, value: Value| members.push((name.to_owned(), value));
+    if required {
+        set("required", Value::Bool(true));
+    }
+    if max > 0 {
+        set("max", Value::whole(max.into()));
+    }
+    if let Some(least) = at_least {
+        set("at_least", number(least));
+    }
+    if let Some(most) = at_most {
+        set("at_most", number(most));
+    }
+    if !options.is_empty() {
+        set("options", list(options));
+    }
+    if let Some(region) = region {
+        set("region", Value::Text(region));
+    }
+    if !regions.is_empty() {
+        set("regions", list(regions));
+    }
+    Value::Object(members)
+}
+
+/// What pages tell people, by its key.
+fn messages(words: &Words<'_>) -> Value {
+    const OWN: [&str; 14] = [
+        "already_text",
+        "blacklisted_text",
+        "failed",
+        "human",
+        "look_again",
+        "next",
+        "offline",
+        "sending",
+        "stored_text",
+        "subscribed_text",
+        "suggestion",
+        "too_many",
+        "country",
+        "close",
+    ];
+    let own = OWN.iter().map(|key| ((*key).to_owned(), words.word(key)));
+    let wrong = Wrong::ALL.into_iter().map(|wrong| {
+        let key = ["wrong_", wrong.code()].concat();
+        let word = words.word(&key);
+        (key, word)
+    });
+    Value::Object(own.chain(wrong).map(|(key, word)| (key, Value::text(word))).collect())
+}
+
+/// What a page gets to know of all forms: those that show by themselves or stand in a place.
+#[must_use]
+pub fn list<'a>(
+    site: &str,
+    interval: &super::Interval,
+    forms: impl Iterator<Item = (&'a str, &'a Definition)>,
+) -> Value {
+    let form = |(id, definition): (&str, &Definition)| {
+        let to_value = |text: Result<String, serde_json::Error>| {
+            text.ok().and_then(|text| crate::json::parse(&text).ok()).unwrap_or_default()
+        };
+        let mut members = vec![
+            ("id".to_owned(), Value::text(id)),
+            ("layout".to_owned(), Value::text(layout_name(definition.layout))),
+        ];
+        let mut set = |name: &str, value: Value| members.push((name.to_owned(), value));
+        if definition.kind == Kind::Request && !definition.open_to_all {
+            set("known", Value::Bool(true));
+        }
+        if definition.launcher.is_some() {
+            set("launcher", Value::Bool(true));
+        }
+        if let Some(place) = &definition.place {
+            set("place", to_value(serde_json::to_string(place)));
+        }
+        if let Some(show) = &definition.show {
+            set("show", to_value(serde_json::to_string(show)));
+        }
+        if let Some(split) = &definition.split {
+            set("split", to_value(serde_json::to_string(split)));
+        }
+        Value::Object(members)
+    };
+    Value::Object(vec![
+        ("v".to_owned(), Value::whole(VERSION)),
+        ("site".to_owned(), Value::text(site)),
+        ("interval".to_owned(), interval.to_value()),
+        ("forms".to_owned(), Value::List(forms.map(form).collect())),
+    ])
+}
+
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Subscribe => "subscribe",
+        Kind::Request => "request",
+        Kind::Informer => "informer",
+    }
+}
+
+fn layout_name(layout: Layout) -> &'static str {
+    match layout {
+        Layout::Inline => "inline",
+        Layout::Popup => "popup",
+        Layout::Box => "box",
+        Layout::Bar => "bar",
+    }
+}
+
+fn position_name(position: Option<Position>, layout: Layout) -> &'static str {
+    match position {
+        Some(Position::Top) => "top",
+        Some(Position::Bottom) => "bottom",
+        Some(Position::TopLeft) => "top_left",
+        Some(Position::TopRight) => "top_right",
+        Some(Position::BottomLeft) => "bottom_left",
+        None if layout == Layout::Bar => "bottom",
+        Some(Position::BottomRight) | None => "bottom_right",
+    }
+}

@@ -1,0 +1,131 @@
+use esputnik_kit::definition::{
+    Interval, Words,
+    render::{self, Filled, Node},
+    view,
+};
+use serde_json::{Value, json};
+
+use super::{definition, news};
+
+fn view_in(form: Value, languages: &[&str]) -> Value {
+    let definition = definition(form);
+    let words = Words::choose(&definition, languages);
+    serde_json::from_str(&view::view("news", &definition, &words).to_json()).unwrap()
+}
+
+fn html(form: Value, filled: &Filled) -> String {
+    let definition = definition(form);
+    let words = Words::choose(&definition, &["en"]);
+    let mut html = String::new();
+    render::form("news", &definition, &words, filled).write_html(&mut html);
+    html
+}
+
+#[test]
+fn a_view_does_not_tell_what_the_worker_keeps() {
+    let mut form = news();
+    form["segments"] = json!(["Secret segment"]);
+    let text = view_in(form, &["en"]).to_string();
+    for kept in ["footer", "Secret segment", "segments", "form_type", "limits"] {
+        assert!(!text.contains(kept), "{kept} in {text}");
+    }
+}
+
+#[test]
+fn the_language_is_the_first_wish_that_the_form_speaks() {
+    for (wishes, language) in [
+        (&["uk"][..], "uk"),
+        (&["uk-UA"], "uk"),
+        (&["UK_ua"], "uk"),
+        (&["fr", "uk"], "uk"),
+        (&["fr"], "en"),
+        (&[], "en"),
+        (&["<script>"], "en"),
+    ] {
+        let view = view_in(news(), wishes);
+        assert_eq!(view["lang"], language, "{wishes:?}");
+    }
+    let view = view_in(news(), &["uk"]);
+    assert_eq!(view["messages"]["wrong_missing"], "Заповніть це поле.");
+    assert!(view["tree"].to_string().contains("Новини"));
+}
+
+#[test]
+fn a_language_of_the_definition_s_own_falls_back_word_by_word() {
+    let mut form = news();
+    form["languages"] = json!({"ar": {"button": "اشترك"}});
+    let view = view_in(form, &["ar"]);
+    assert_eq!((&view["lang"], &view["dir"]), (&json!("ar"), &json!("rtl")));
+    let tree = view["tree"].to_string();
+    assert!(tree.contains("اشترك"), "{tree}");
+    assert_eq!(view["messages"]["wrong_missing"], "Please fill this in.");
+}
+
+#[test]
+fn nothing_of_a_text_becomes_an_element() {
+    let mut form = news();
+    let hostile = "<img src=x onerror=alert(1)>\"'&";
+    form["pages"][0]["title"] = hostile.into();
+    form["pages"][0]["fields"][0]["placeholder"] = hostile.into();
+    form["pages"][0]["text"] =
+        "[me](javascript:alert(1)) [you](https://a.example/?a=1&b=\"2)".into();
+    let mut filled = Filled::default();
+    filled.values = vec![("email".into(), hostile.into())];
+    filled.wrong = vec![("email".into(), "email")];
+    let html = html(form, &filled);
+    assert!(!html.contains("<img"), "{html}");
+    assert!(!html.contains("href=\"javascript"), "{html}");
+    assert!(html.contains("href=\"https://a.example/?a=1&amp;b=&quot;2\""), "{html}");
+    assert!(
+        html.contains("value=\"&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;\""),
+        "{html}"
+    );
+    assert!(html.contains("aria-invalid=\"true\""), "{html}");
+    assert!(html.contains("Please give an address like name@example.com."), "{html}");
+}
+
+#[test]
+fn every_input_has_a_label_and_a_place_for_its_message() {
+    let html = html(news(), &Filled::default());
+    let ids = |start: &str| {
+        let parts = html.split(start).skip(1);
+        parts.map(|part| part.split('"').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let known = ids(" id=\"");
+    let mut seen = known.clone();
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), known.len(), "an id stands twice: {known:?}");
+    for target in ids(" for=\"").into_iter().chain(ids("aria-describedby=\"")) {
+        for id in target.split(' ') {
+            assert!(known.iter().any(|own| own == id), "{id} of {known:?}");
+        }
+    }
+}
+
+#[test]
+fn a_tree_is_what_html_is() {
+    let node = Node::of("p", "a").with("title", "\"").text("1 < 2").child(Node::new("br"));
+    let tree: Value = serde_json::from_str(&node.to_value().to_json()).unwrap();
+    assert_eq!(tree, json!(["p", {"class": "a", "title": "\""}, "1 < 2", ["br", {}]]));
+    let mut html = String::new();
+    node.write_html(&mut html);
+    assert_eq!(html, "<p class=\"a\" title=\"&quot;\">1 &lt; 2<br></p>");
+}
+
+#[test]
+fn the_list_holds_what_decides_when_a_form_shows() {
+    let mut form = news();
+    form["layout"] = "popup".into();
+    form["show"] = json!({"when": {"scroll": 50}, "frequency": "session"});
+    let definition = definition(form);
+    let list = view::list("main", &Interval::Views(3), [("news", &definition)].into_iter());
+    let list: Value = serde_json::from_str(&list.to_json()).unwrap();
+    assert_eq!(list["interval"], json!({"views": 3}));
+    let form = &list["forms"][0];
+    assert_eq!((&form["id"], &form["layout"]), (&json!("news"), &json!("popup")));
+    assert_eq!(form["show"]["when"], json!({"mode": "any", "scroll": 50}));
+    assert_eq!(form["show"]["frequency"], "session");
+    assert_eq!(form["show"]["stop"]["closes"], 3);
+    assert!(form.get("segments").is_none());
+}
