@@ -6,7 +6,7 @@
 // here in the same form: the Worker reads both with the same core.
 //
 // Everything is measured in bytes here. `__KIT__` is the site's part of the settings; the Worker
-// puts it in: p path, s site, t tracker, x extras, c consent default, g the signals of the browser
+// puts it in: p path, s site, t tracker, x extras, f forms, c consent default, g the signals of the browser
 // that count as a denial, k blocker probe, v page view, r routes, d the end of the cookie.
 // `BESIDE` is set when the script is built: then the platform's own script stays on the page, and
 // gets the commands that are not the kit's.
@@ -131,8 +131,8 @@
   const tracking = () => allowed.includes("tracking");
 
   /** What few pages need comes when it is needed. Where it cannot, the rest goes on without. */
-  const extra = (name, ...rest) =>
-    import(base + config.x).then((extras) => extras[name](...rest)).catch(flush);
+  const load = (file, use) => import(base + file).then(use).catch(flush);
+  const extra = (name, ...rest) => load(config.x, (extras) => extras[name](...rest));
 
   const listening =
     (name) =>
@@ -232,6 +232,7 @@
   };
 
   const boot = () => {
+    if (config.f) load(config.f);
     let address = base + config.t;
     // No worker can start: the main thread, where the page's policy lets wasm run there.
     const here = () => {

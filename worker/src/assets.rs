@@ -57,6 +57,10 @@ pub(crate) fn loader(config: &Config, name: &str, site: &Site) -> Option<Rc<Load
         let file = asset(asset_name).map_or("", |asset| asset.file);
         page.push((key.into(), Value::text(["a/", file].concat())));
     }
+    if !site.forms.is_empty() {
+        // Its own address says of which site it is.
+        page.push(("f".into(), Value::text([name, "/forms.js"].concat())));
+    }
     // Inside a script element, `</script` would end it where a shop writes the loader inline.
     let page = Value::Object(page).to_json().replace('<', "\\u003c");
     let text = template.replace("__KIT__", &page);
