@@ -170,6 +170,60 @@ type EsReport =
 
 type EsReportOf<Name> = Name extends "*" ? EsReport : Extract<EsReport, { type: Name }>;
 
+/** What went wrong with a call. */
+interface EsError {
+  /** A stable name; branch on this, never on the message. */
+  code: string;
+  /** Where it is: `data.email`. */
+  field?: string;
+  message?: string;
+}
+
+/** Hears how a call ended: an error, or nothing and the result. */
+type EsCallback<Result> = (error: EsError | undefined, result?: Result) => void;
+
+/** What pages may write of a contact, as far as the site's settings open it. */
+interface EsContact {
+  email?: string;
+  phone?: string;
+  firstName?: string;
+  lastName?: string;
+  languageCode?: string;
+  timeZone?: string;
+  town?: string;
+  region?: string;
+  address?: string;
+  postcode?: string;
+  /** Additional fields by their ids. */
+  [id: number]: EsText;
+  /** Who the visitor is, signed by the shop's back end. */
+  proof?: string;
+}
+
+/** Opens or closes a form. */
+type EsFormCommand = "showForm" | "closeForm";
+
+/** What happens with a form; the names are the platform's own. */
+type EsFormAction =
+  | "LauncherShow"
+  | "LauncherClick"
+  | "FormShow"
+  | "FormClose"
+  | "FormButtonClick"
+  | "FormClick"
+  | "FormStartFilling"
+  | "FormFinish"
+  | "FormSuccessSubscribe"
+  | "FormAlreadySubscribe"
+  | "FormErrorSubscribe";
+
+/** What an event `es:form` carries. */
+interface EsFormDetail {
+  action: EsFormAction;
+  /** The form's id. */
+  form: string;
+}
+
 /** The platform's function, served by the kit. */
 interface EsFunction {
   /** Starts the kit; a plain script tag does so by itself. */
@@ -201,6 +255,38 @@ interface EsFunction {
   /** When the order form is submitted: the purchase gets the GUID that the cart has now. */
   (command: "orderSubmitted"): void;
 
+  /** Subscribes an address; with a proof, adds or updates the contact that it names. */
+  (command: "addContact", data: EsContact, callback?: EsCallback<{ accepted: true }>): void;
+
+  /** Sends an order of the visitor's; always needs a proof. */
+  (
+    command: "addOrder",
+    data: { externalOrderId: EsText; status: string; proof: string; [member: string]: unknown },
+    callback?: EsCallback<{ accepted: true }>,
+  ): void;
+
+  /** Makes an event of one of the shop's own types. */
+  (
+    command: "generateEvent",
+    data: {
+      eventTypeKey: string;
+      keyValue?: string;
+      params?: Record<string, unknown> | { name: string; value: unknown }[];
+      proof?: string;
+    },
+    callback?: EsCallback<{ accepted: true }>,
+  ): void;
+
+  /** Gets the visitor's token for the inbox and for recommendations. */
+  (
+    command: "getToken",
+    data: { kind?: "contact"; proof: string },
+    callback: EsCallback<{ token: string }>,
+  ): void;
+
+  /** Opens or closes a form of the site's, whatever its rules say. */
+  (command: EsFormCommand, form: string): void;
+
   /** Erases the web id, the queue, the choice, and what the Worker holds of this browser. */
   (command: "forget"): void;
 
@@ -219,4 +305,8 @@ declare var eS: EsFunction;
 
 interface Window {
   eS: EsFunction;
+}
+
+interface DocumentEventMap {
+  "es:form": CustomEvent<EsFormDetail>;
 }

@@ -39,6 +39,13 @@ eS("on", "refused", ({ code, field, message }) => [code, field?.length, message?
 eS("on", "consent", ({ choice }) => choice?.tracking);
 eS("on", "*", (report) => report.type);
 window.eS("sendEvent", "NotFound");
+eS("addContact", { email: "ann@shop.example", 12345: "38" }, (error) => error?.code);
+eS("addContact", { firstName: "Ann", proof: "signed" });
+eS("addOrder", { externalOrderId: 1001, status: "INITIALIZED", items: [], proof: "signed" });
+eS("generateEvent", { eventTypeKey: "callRequested", params: { phone: "380501234567" } });
+eS("getToken", { proof: "signed" }, (error, result) => error?.message ?? result?.token);
+eS("showForm", "news");
+document.addEventListener("es:form", ({ detail }) => detail.action == "FormFinish" && detail.form);
 
 // @ts-expect-error: the platform has no such event
 eS("sendEvent", "ProductViewed");
@@ -58,5 +65,9 @@ eS("consent", "maybe");
 eS("consent", { marketing: true });
 // @ts-expect-error: nothing is called so
 eS("on", "arrived", () => {});
+// @ts-expect-error: an order needs a proof
+eS("addOrder", { externalOrderId: 1001, status: "INITIALIZED" });
+// @ts-expect-error: which form?
+eS("showForm");
 // @ts-expect-error: no such command
 eS("track", "ProductPage");
