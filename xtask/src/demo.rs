@@ -1,9 +1,9 @@
 //! `cargo xtask demo`: the main job on this machine, until Ctrl-C.
 
-use std::sync::mpsc;
+use std::{fs, path::Path, sync::mpsc};
 
 use anyhow::{Context as _, Result, bail};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::{
     build, progress, project,
@@ -13,6 +13,17 @@ use crate::{
 
 /// Where the shop is looked for first; another port is taken where this one is not free.
 const PORT: u16 = 8787;
+
+/// The forms of the demo shop, by their names.
+fn forms(folder: &Path) -> Result<Map<String, Value>> {
+    let mut forms = Map::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_stem().and_then(|name| name.to_str()).context("forms have names")?;
+        forms.insert(name.to_owned(), serde_json::from_slice(&fs::read(&path)?)?);
+    }
+    Ok(forms)
+}
 
 /// Runs the demo.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
@@ -33,6 +44,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
     })?;
     let folder = project::kit().join("demo");
     stack::clear(&folder)?;
+    let forms = forms(&stack::default_shop().join("forms"))?;
     let plan = Plan {
         folder,
         port,
@@ -45,9 +57,10 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
                 "form_type": "footer",
                 "tokens": ["contact"],
             },
+            "forms": forms.keys().collect::<Vec<_>>(),
         }),
         outbox: json!({}),
-        settings: json!({}),
+        settings: json!({"forms": forms}),
         // As good as none: whoever can read this can forge what they sign, on this machine alone.
         secrets: json!({"KIT_SIGNING_KEY": "demo-signing", "KIT_IDENTITY_KEY": "demo-identity"}),
         plain: None,

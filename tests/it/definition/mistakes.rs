@@ -117,3 +117,16 @@ fn what_was_read_is_written_the_same() {
     let text = serde_json::to_string(&first).unwrap();
     assert_eq!(serde_json::from_str::<Definition>(&text).unwrap(), first);
 }
+
+#[test]
+fn the_demo_s_forms_can_be_used() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/www/shop/forms");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let form: Definition = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        assert_eq!(form.mistakes(), [], "{}", path.display());
+        count += 1;
+    }
+    assert_eq!(count, 3);
+}

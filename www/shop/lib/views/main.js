@@ -49,6 +49,8 @@ export function mainPage(ctx) {
             h('p', {}, 'A mountain meadow above the tree line, where flocks spend the summer and walkers spend the night. '
               + 'It is windy, often wet, and there is no shop for a day’s walk around. We choose our gear for exactly that place.')),
           h('a', { class: 'button button-light', href: links.product('TENT-2P') }, 'Our tent for it', icon('arrow')))),
+      // The kit fills it where the site has the form; without, nothing of it shows.
+      h('section', { class: 'wrap section' }, h('es-form', { form: 'news', class: 'news' })),
     ],
   };
 }
