@@ -89,6 +89,7 @@ pub struct Who {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub device: Vec<Device>,
     /// On which pages.
+    #[serde(skip_serializing_if = "PagePatterns::is_empty")]
     pub pages: PagePatterns,
     /// Values of UTM parameters, by their names without `utm_`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -133,6 +134,12 @@ pub struct PagePatterns {
     /// Not on these.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<String>,
+}
+
+impl PagePatterns {
+    fn is_empty(&self) -> bool {
+        self.include.is_empty() && self.exclude.is_empty()
+    }
 }
 
 /// How often a browser sees a form.
