@@ -1,6 +1,6 @@
 //! What pages get of a form, in one language.
 
-use super::{Definition, Kind, Layout, Page, Position, Text, render, words};
+use super::{Definition, Interval, Kind, Layout, Page, Position, Text, render, words};
 use crate::{
     form::check::{self, Wrong},
     value::{Members, Value},
@@ -127,38 +127,46 @@ impl Definition {
 /// What a page gets of the form `id`.
 #[must_use]
 pub fn view(id: &str, definition: &Definition, words: &Words<'_>) -> Value {
-    let mut members = Members::new();
+    let mut members = looks(id, definition, words);
     let mut set = |name: &str, value: Value| members.push((name.to_owned(), value));
     set("v", Value::whole(VERSION));
-    set("id", Value::text(id));
     set("lang", Value::text(words.language()));
-    set("dir", Value::text(words.direction()));
-    set("kind", Value::text(kind_name(definition.kind)));
-    set("layout", Value::text(layout_name(definition.layout)));
-    set("position", Value::text(position_name(definition.position, definition.layout)));
-    if let Some(launcher) = &definition.launcher {
-        set("launcher", Value::text(words.text_or(&launcher.text, "launcher")));
-    }
+    let title = definition.pages.first().map_or("", |page| words.text(&page.title));
+    set("title", Value::text(if title.is_empty() { words.word("button") } else { title }));
+    set("close", Value::text(words.word("close")));
     if let Some(redirect) = &definition.redirect {
         set("redirect", Value::text(redirect.as_str()));
     }
     if let Some(turnstile) = &definition.turnstile {
         set("turnstile", Value::text(turnstile.site_key.as_str()));
     }
-    if !definition.theme.is_empty() {
-        let theme = definition.theme.iter();
-        let theme =
-            theme.map(|(name, value)| (["--es-", name].concat(), Value::text(value.as_str())));
-        set("theme", Value::Object(theme.collect()));
-    }
     if let Some(idle) = definition.show.as_ref().and_then(|show| show.stop.idle) {
-        set("idle", Value::whole(idle.into()));
+        let stop = vec![("idle".to_owned(), Value::whole(idle.into()))];
+        set("stop", Value::Object(stop));
     }
     set("tree", render::form(id, definition, words, &render::Filled::default()).to_value());
-    set("close", Value::text(words.word("close")));
     set("fields", Value::List(definition.fields().map(field_value).collect()));
     set("messages", messages(words));
     Value::Object(members)
+}
+
+/// What a form is and how it looks, as far as its view and its entry in the list both say it.
+fn looks(id: &str, definition: &Definition, words: &Words<'_>) -> Members {
+    let mut members = Members::new();
+    let mut set = |name: &str, value: Value| members.push((name.to_owned(), value));
+    set("id", Value::text(id));
+    set("kind", Value::text(kind_name(definition.kind)));
+    set("layout", Value::text(layout_name(definition.layout)));
+    set("position", Value::text(position_name(definition.position, definition.layout)));
+    set("dir", Value::text(words.direction()));
+    if !definition.theme.is_empty() {
+        let theme = definition.theme.iter();
+        let property = |(name, value): (&String, &String)| {
+            (["--es-", name].concat(), Value::text(value.as_str()))
+        };
+        set("theme", Value::Object(theme.map(property).collect()));
+    }
+    members
 }
 
 /// A field as pages check it; those of the second step are not asked for at first.
@@ -224,45 +232,52 @@ fn messages(words: &Words<'_>) -> Value {
     Value::Object(own.chain(wrong).map(|(key, word)| (key, Value::text(word))).collect())
 }
 
-/// What a page gets to know of all forms: those that show by themselves or stand in a place.
+/// What a page gets to know of all of a site's forms, for whoever wishes these languages. `granted` is
+/// whether a visitor who has not chosen counts as having allowed forms.
 #[must_use]
 pub fn list<'a>(
     site: &str,
-    interval: &super::Interval,
+    granted: bool,
+    interval: Interval,
     forms: impl Iterator<Item = (&'a str, &'a Definition)>,
+    wished: &[&str],
 ) -> Value {
     let form = |(id, definition): (&str, &Definition)| {
-        let to_value = |text: Result<String, serde_json::Error>| {
-            text.ok().and_then(|text| crate::json::parse(&text).ok()).unwrap_or_default()
-        };
-        let mut members = vec![
-            ("id".to_owned(), Value::text(id)),
-            ("layout".to_owned(), Value::text(layout_name(definition.layout))),
-        ];
+        let words = Words::choose(definition, wished);
+        let mut members = looks(id, definition, &words);
         let mut set = |name: &str, value: Value| members.push((name.to_owned(), value));
-        if definition.kind == Kind::Request && !definition.open_to_all {
-            set("known", Value::Bool(true));
-        }
-        if definition.launcher.is_some() {
-            set("launcher", Value::Bool(true));
+        if let Some(launcher) = &definition.launcher {
+            set("launcher", Value::text(words.text_or(&launcher.text, "launcher")));
         }
         if let Some(place) = &definition.place {
-            set("place", to_value(serde_json::to_string(place)));
-        }
-        if let Some(show) = &definition.show {
-            set("show", to_value(serde_json::to_string(show)));
+            set("place", written(place));
         }
         if let Some(split) = &definition.split {
-            set("split", to_value(serde_json::to_string(split)));
+            set("split", written(split));
+        }
+        let mut show = definition.show.clone();
+        if definition.kind == Kind::Request && !definition.open_to_all {
+            // Only who is known can be answered.
+            show.get_or_insert_default().who.known = Some(true);
+        }
+        if let Some(show) = &show {
+            set("show", written(show));
         }
         Value::Object(members)
     };
     Value::Object(vec![
         ("v".to_owned(), Value::whole(VERSION)),
         ("site".to_owned(), Value::text(site)),
+        ("consent".to_owned(), Value::Bool(granted)),
         ("interval".to_owned(), interval.to_value()),
         ("forms".to_owned(), Value::List(forms.map(form).collect())),
     ])
+}
+
+/// A part of a definition as pages get it: as it is written there.
+fn written(part: &impl serde::Serialize) -> Value {
+    let text = serde_json::to_string(part).unwrap_or_default();
+    crate::json::parse(&text).unwrap_or_default()
 }
 
 fn kind_name(kind: Kind) -> &'static str {

@@ -119,7 +119,8 @@ fn the_list_holds_what_decides_when_a_form_shows() {
     form["layout"] = "popup".into();
     form["show"] = json!({"when": {"scroll": 50}, "frequency": "session"});
     let definition = definition(form);
-    let list = view::list("main", &Interval::Views(3), [("news", &definition)].into_iter());
+    let list =
+        view::list("main", true, Interval::Views(3), [("news", &definition)].into_iter(), &[]);
     let list: Value = serde_json::from_str(&list.to_json()).unwrap();
     assert_eq!(list["interval"], json!({"views": 3}));
     let form = &list["forms"][0];
@@ -128,4 +129,5 @@ fn the_list_holds_what_decides_when_a_form_shows() {
     assert_eq!(form["show"]["frequency"], "session");
     assert_eq!(form["show"]["stop"]["closes"], 3);
     assert!(form.get("segments").is_none());
+    assert!(form["show"]["who"].get("pages").is_none());
 }
