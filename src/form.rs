@@ -9,3 +9,5 @@ pub mod date;
 pub mod email;
 pub mod name;
 pub mod phone;
+
+mod typed;

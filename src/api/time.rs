@@ -1,7 +1,7 @@
 //! Dates and times as the platform reads and writes them: ISO 8601.
 
 use super::shape::{Reader, Shape};
-use crate::{problem::Code, value::Value};
+use crate::{form::date::Date, problem::Code, value::Value};
 
 const FIX: &str = "give a date such as 2026-05-31 or 2026-05-31T10:00:00+03:00";
 
@@ -34,21 +34,10 @@ impl DateTime {
     #[must_use]
     pub fn from_millis(millis: i64) -> Self {
         let (days, rest) = (millis.div_euclid(DAY), millis.rem_euclid(DAY));
-        // Civil calendar, counting years from March.
-        let z = days + 719_468;
-        let (era, day_of_era) = (z.div_euclid(146_097), z.rem_euclid(146_097));
-        let year =
-            (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
-        let m = (5 * day_of_year + 2) / 153;
-        let day = day_of_year - (153 * m + 2) / 5 + 1;
-        let month = if m < 10 { m + 3 } else { m - 9 };
-        let year = year + era * 400 + i64::from(month <= 2);
+        let date = Date::from_days(days).to_text();
         let (hour, minute) = (rest / 3_600_000, rest / 60_000 % 60);
         let (second, fraction) = (rest / 1000 % 60, rest % 1000);
-        let text = format!(
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{fraction:03}Z"
-        );
+        let text = format!("{date}T{hour:02}:{minute:02}:{second:02}.{fraction:03}Z");
         Self { text, millis: Some(millis), has_offset: true }
     }
 
@@ -126,16 +115,11 @@ fn parse(text: &str) -> Option<(i64, bool)> {
     let mut parts = date.split('-');
     let (year, month, day) =
         (digits(parts.next()?, 4)?, digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
-    if parts.next().is_some() || !(1..=12).contains(&month) || day < 1 || day > days_of(year, month)
-    {
+    if parts.next().is_some() {
         return None;
     }
-    let (y, m) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
-    let era = y.div_euclid(400);
-    let year_of_era = y.rem_euclid(400);
-    let day_of_era =
-        year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + (m * 153 + 2) / 5 + day - 1;
-    let midnight = (era * 146_097 + day_of_era - 719_468) * DAY;
+    let date = Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?)?;
+    let midnight = date.days() * DAY;
     let Some(time) = time else { return Some((midnight, false)) };
     let (clock, offset) = split_offset(time)?;
     Some((midnight + parse_clock(clock)? - offset.unwrap_or(0), offset.is_some()))
@@ -186,15 +170,6 @@ fn parse_clock(clock: &str) -> Option<i64> {
 fn digits(text: &str, length: usize) -> Option<i64> {
     let plain = text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
     if plain { text.parse().ok() } else { None }
-}
-
-fn days_of(year: i64, month: i64) -> i64 {
-    match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        _ => 31,
-    }
 }
 
 #[cfg(test)]

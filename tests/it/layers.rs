@@ -24,7 +24,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("outbox", &["retry"]),
     ("visitor", &["event", "identity", "problem", "value", "wire"]),
     ("json", &["problem", "value"]),
-    ("api", &["json", "problem", "retry", "value", "wire"]),
+    ("api", &["form", "json", "problem", "retry", "value", "wire"]),
     ("definition", &["api", "form", "json", "problem", "value"]),
     ("config", &["api", "definition", "value"]),
     ("bulk", &["api", "problem", "value"]),

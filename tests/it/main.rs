@@ -10,6 +10,7 @@ mod config;
 mod definition;
 mod delivery;
 mod events;
+mod form;
 mod governor;
 mod json;
 mod layers;

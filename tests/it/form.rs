@@ -1,0 +1,3 @@
+//! What people type into forms.
+
+mod date;
