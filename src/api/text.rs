@@ -4,7 +4,7 @@ use super::{
     macros::text,
     shape::{Reader, Shape},
 };
-use crate::{problem::Code, value::Value};
+use crate::{form::name, problem::Code, value::Value};
 
 /// What the platform takes in no key of an event and in no form's name.
 const FORBIDDEN: [char; 16] =
@@ -101,7 +101,7 @@ impl Shape for JsonText {
 const NOT_A_NAME: &str = "the platform does not store names like this; the rest is stored";
 
 macro_rules! name {
-    ($(#[$meta:meta])* $name:ident, $words:literal) => {
+    ($(#[$meta:meta])* $name:ident, $is_first:literal) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct $name(String);
@@ -115,7 +115,10 @@ macro_rules! name {
             /// [`Code::TooLong`].
             pub fn parse(text: impl Into<String>) -> Result<Self, Code> {
                 let text = text.into();
-                if text.chars().count() > 40 { Err(Code::TooLong) } else { Ok(Self(text)) }
+                if text.chars().count() > name::MAX_CHARACTERS {
+                    return Err(Code::TooLong);
+                }
+                Ok(Self(text))
             }
 
             /// The name.
@@ -128,7 +131,7 @@ macro_rules! name {
             /// and hyphens inside words only, a dot only behind a short word.
             #[must_use]
             pub fn is_stored(&self) -> bool {
-                is_stored(&self.0, $words)
+                name::is_stored(&self.0, $is_first)
             }
         }
 
@@ -167,40 +170,6 @@ name! {
 name! {
     /// A contact's last name.
     LastName, false
-}
-
-/// Whether the platform stores a name.
-fn is_stored(name: &str, count_words: bool) -> bool {
-    let digits = name.chars().filter(char::is_ascii_digit).count();
-    if digits > 3 || !(name.is_empty() || name.chars().any(char::is_alphabetic)) {
-        return false;
-    }
-    let (mut long, mut short) = (0, 0);
-    for word in name.split_whitespace() {
-        let bare = word.strip_suffix('.').unwrap_or(word);
-        let letters = bare.chars().count();
-        let inside = |c: char| matches!(c, '\'' | '\u{2019}' | '\u{2bc}' | '`' | '-');
-        let known = |c: char| c.is_alphanumeric() || is_mark(c) || inside(c);
-        if !bare.chars().all(known)
-            || bare.starts_with(inside)
-            || bare.ends_with(inside)
-            || (bare.len() < word.len() && letters > 3)
-        {
-            return false;
-        }
-        if letters > 3 {
-            long += 1;
-        } else {
-            short += 1;
-        }
-    }
-    !count_words || (long <= 3 && short <= 3)
-}
-
-/// Marks that join letters in some scripts: combining accents, vowel signs, joiners.
-fn is_mark(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36f}' | '\u{591}'..='\u{5c7}' | '\u{610}'..='\u{65f}'
-        | '\u{93a}'..='\u{94f}' | '\u{e31}'..='\u{e4e}' | '\u{200c}' | '\u{200d}')
 }
 
 #[cfg(test)]

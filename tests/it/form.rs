@@ -1,3 +1,4 @@
 //! What people type into forms.
 
 mod date;
+mod name;
