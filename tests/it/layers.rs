@@ -238,11 +238,27 @@ fn only_the_listed_modules_name_serde_json() {
 #[test]
 fn the_core_performs_nothing() {
     for source in sources().iter().filter(|source| source.top() != "browser") {
-        for name in ["fs", "net", "thread", "Instant", "SystemTime"] {
-            let found = tokens(&source.code).iter().any(|token| token == name);
-            assert!(!found, "{} names {name}", source.path.display());
+        for path in std_paths(&tokens(&source.code)) {
+            for name in ["fs", "net", "thread", "Instant", "SystemTime"] {
+                let found = path.iter().any(|step| step == name);
+                assert!(!found, "{} names {name}", source.path.display());
+            }
         }
     }
+    for code in
+        ["use std::{fs, net};", "fn a() { std::thread::yield_now() }", "use core::net::IpAddr;"]
+    {
+        assert_ne!(std_paths(&tokens(code)).concat().len(), 0, "{code}");
+    }
+}
+
+/// The paths into the standard library; a `"shop.net"` is none.
+fn std_paths(tokens: &[String]) -> Vec<Vec<String>> {
+    let starts = |place: usize| place == 0 || tokens[place - 1] != "::";
+    let places = tokens.iter().enumerate().filter(|(place, token)| {
+        starts(*place) && matches!(token.as_str(), "std" | "core" | "alloc")
+    });
+    places.flat_map(|(place, _)| paths(&tokens[place..], &mut 0)).collect()
 }
 
 #[test]
