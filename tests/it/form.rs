@@ -1,4 +1,5 @@
 //! What people type into forms.
 
 mod date;
+mod email;
 mod name;
