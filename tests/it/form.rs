@@ -3,3 +3,4 @@
 mod date;
 mod email;
 mod name;
+mod phone;
