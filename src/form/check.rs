@@ -1,6 +1,13 @@
 //! One entry for both sides: what was given for a field, and what of it goes on.
 
-use super::{date::Date, email};
+use super::{
+    date::Date,
+    email::{self, Email, EmailError},
+    name::{self, NameError},
+    phone::{self, PhoneError},
+    typed,
+};
+use crate::value::write_whole;
 
 /// Most characters of a field whose definition does not say; the platform's lines of text hold as
 /// many.
@@ -73,6 +80,21 @@ impl Kind {
             Self::Checkbox => "checkbox",
             Self::Subscriptions => "subscriptions",
             Self::Consent => "consent",
+        }
+    }
+
+    /// What is wrong with input that is nothing of this kind.
+    fn wrong(self) -> Wrong {
+        match self {
+            Self::Email => Wrong::Email,
+            Self::Phone => Wrong::Phone,
+            Self::FirstName | Self::LastName => Wrong::Name,
+            Self::Text => Wrong::Text,
+            Self::Number => Wrong::Number,
+            Self::Date => Wrong::Date,
+            Self::Birthday => Wrong::Birthday,
+            Self::Select | Self::Radio | Self::Subscriptions | Self::Checkbox => Wrong::Option,
+            Self::Consent => Wrong::Consent,
         }
     }
 
@@ -217,23 +239,165 @@ impl Wrong {
     }
 }
 
+impl From<EmailError> for Wrong {
+    fn from(error: EmailError) -> Self {
+        match error {
+            EmailError::Malformed => Self::Email,
+            EmailError::Letters => Self::EmailLetters,
+        }
+    }
+}
+
+impl From<PhoneError> for Wrong {
+    fn from(error: PhoneError) -> Self {
+        match error {
+            PhoneError::Malformed => Self::Phone,
+            PhoneError::Country => Self::PhoneCountry,
+            PhoneError::Short => Self::PhoneShort,
+            PhoneError::Long => Self::PhoneLong,
+            PhoneError::Region => Self::PhoneRegion,
+        }
+    }
+}
+
+impl From<NameError> for Wrong {
+    fn from(error: NameError) -> Self {
+        match error {
+            NameError::TooLong => Self::TooLong,
+            NameError::Malformed => Self::Name,
+        }
+    }
+}
+
 /// What was given for a field, as it goes on: trimmed, in E.164, as `yyyy-mm-dd`; without what is
 /// empty. A ticked box is `true`; one that is not is nothing.
 ///
-/// `today` is the day where the person is; the Worker takes tomorrow's, since days begin in the east.
+/// `today` is the day where the person is. The Worker does not know where that is and takes the day
+/// where it is latest, which is at most the next one.
 ///
 /// # Errors
 ///
 /// What is wrong with it.
 pub fn check(field: &Field, given: &[String], today: Date) -> Result<Vec<String>, Wrong> {
-    let _ = today;
-    let given: Vec<String> =
-        given.iter().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect();
-    match given.is_empty() && field.required {
-        true if field.kind == Kind::Consent => Err(Wrong::Consent),
-        true => Err(Wrong::Missing),
-        false => Ok(given),
+    let mut given = given.iter().map(|text| typed::trim(text)).filter(|text| !text.is_empty());
+    let Some(first) = given.next() else {
+        return match (field.required, field.kind) {
+            (false, _) => Ok(Vec::new()),
+            (true, Kind::Consent) => Err(Wrong::Consent),
+            (true, _) => Err(Wrong::Missing),
+        };
+    };
+    if field.kind == Kind::Subscriptions {
+        return check_options(field, first, given);
     }
+    // One input has one value; more of them are nobody's who fills in the form.
+    if given.next().is_some() {
+        return Err(field.kind.wrong());
+    }
+    let checked = match field.kind {
+        Kind::Email => Email::parse(first).map(Into::into)?,
+        Kind::Phone => phone::parse(first, field.region.as_deref(), &field.regions)?.into(),
+        Kind::FirstName => name::parse(first, true)?,
+        Kind::LastName => name::parse(first, false)?,
+        Kind::Text => check_text(first, field.max)?,
+        Kind::Number => check_number(field, first)?,
+        Kind::Date => Date::parse(first).ok_or(Wrong::Date)?.to_text(),
+        Kind::Birthday => {
+            let date = Date::parse(first).ok_or(Wrong::Date)?;
+            if !date.is_birthday(today) {
+                return Err(Wrong::Birthday);
+            }
+            date.to_text()
+        }
+        Kind::Select | Kind::Radio | Kind::Subscriptions => option(field, first)?.to_owned(),
+        Kind::Checkbox | Kind::Consent => return check_box(field, first),
+    };
+    Ok(vec![checked])
+}
+
+/// The option that was chosen. Those of a definition may have blanks around them.
+fn option<'a>(field: &'a Field, given: &str) -> Result<&'a str, Wrong> {
+    let found = field.options.iter().find(|option| typed::trim(option) == given);
+    found.map(String::as_str).ok_or(Wrong::Option)
+}
+
+fn check_options<'a>(
+    field: &Field,
+    first: &'a str,
+    others: impl Iterator<Item = &'a str>,
+) -> Result<Vec<String>, Wrong> {
+    let mut chosen: Vec<String> = Vec::new();
+    for given in core::iter::once(first).chain(others) {
+        let option = option(field, given)?;
+        if !chosen.iter().any(|other| other == option) {
+            chosen.push(option.to_owned());
+        }
+    }
+    Ok(chosen)
+}
+
+/// What browsers and scripts send for a box: `on` unless its markup says otherwise.
+fn check_box(field: &Field, given: &str) -> Result<Vec<String>, Wrong> {
+    match given {
+        "on" | "true" | "1" | "yes" => Ok(vec!["true".into()]),
+        "off" | "false" | "0" | "no" if field.required => Err(match field.kind {
+            Kind::Consent => Wrong::Consent,
+            _ => Wrong::Missing,
+        }),
+        "off" | "false" | "0" | "no" => Ok(Vec::new()),
+        _ => Err(field.kind.wrong()),
+    }
+}
+
+/// Text with one sort of line ends and without other control characters.
+fn check_text(given: &str, max: u32) -> Result<String, Wrong> {
+    let mut text = String::with_capacity(given.len());
+    let mut left = if max == 0 { MAX_CHARACTERS } else { max };
+    let mut characters = given.chars().peekable();
+    while let Some(character) = characters.next() {
+        let character = match character {
+            '\r' => {
+                characters.next_if_eq(&'\n');
+                '\n'
+            }
+            '\n' | '\t' => character,
+            _ if character.is_control() => return Err(Wrong::Text),
+            _ => character,
+        };
+        left = left.checked_sub(1).ok_or(Wrong::TooLong)?;
+        text.push(character);
+    }
+    Ok(text)
+}
+
+/// A whole number, in the digits of any keyboard.
+fn check_number(field: &Field, given: &str) -> Result<String, Wrong> {
+    let is_minus = |c: char| matches!(c, '-' | '\u{2212}');
+    let (is_negative, digits) = match given.strip_prefix(is_minus) {
+        Some(digits) => (true, digits),
+        None => (false, given.strip_prefix('+').unwrap_or(given)),
+    };
+    if digits.is_empty() {
+        return Err(Wrong::Number);
+    }
+    let mut number: i64 = 0;
+    for character in digits.chars() {
+        let digit = typed::digit(character).ok_or(Wrong::Number)?;
+        // Saturated numbers are out of every range.
+        number = number.saturating_mul(10).saturating_add(digit.into());
+    }
+    let number = if is_negative { -number } else { number };
+    let least = field.at_least.unwrap_or(i32::MIN);
+    let most = field.at_most.unwrap_or(i32::MAX);
+    if !(i64::from(least)..=i64::from(most)).contains(&number) {
+        return Err(Wrong::Range);
+    }
+    let mut text = String::new();
+    if number < 0 {
+        text.push('-');
+    }
+    write_whole(number.unsigned_abs(), &mut text);
+    Ok(text)
 }
 
 /// Whether somebody can be reached over what was given: over one of these kinds of fields, all of

@@ -1,5 +1,6 @@
 //! What people type into forms.
 
+mod check;
 mod date;
 mod email;
 mod name;
