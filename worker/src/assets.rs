@@ -84,10 +84,13 @@ pub(crate) fn serve(file: &str, request: &Request) -> Result<Response, Error> {
         .iter()
         .find(|asset| asset.file == file && !matches!(asset.name, "loader" | "beside"));
     let asset = asset.ok_or(Error::NotFound)?;
-    let script = asset.name != "wasm";
-    let kind = if script { "text/javascript; charset=utf-8" } else { "application/wasm" };
+    let kind = match file.rsplit('.').next() {
+        Some("wasm") => "application/wasm",
+        Some("css") => "text/css; charset=utf-8",
+        _ => "text/javascript; charset=utf-8",
+    };
     let headers = headers(kind, true)?;
-    if script {
+    if file.ends_with(".js") {
         // The dedicated worker follows the policy of its own script: it may run wasm where the
         // page may not.
         let policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";

@@ -15,6 +15,15 @@ const LOADER_LIMIT: u64 = 2_500;
 /// The tracker comes later, in a thread of its own: this is what a small picture weighs.
 const TRACKER_LIMIT: u64 = 25_000;
 
+/// What every page with forms loads, whether it shows one or not.
+const FORMS_LIMIT: u64 = 4_000;
+
+/// What a page that shows a form loads besides: elements, dialogs and their style.
+const SHOW_LIMIT: u64 = 4_500;
+
+/// The style alone, which the Worker's own pages link to.
+const STYLE_LIMIT: u64 = 2_500;
+
 /// A length in bytes: as it is, after gzip at level 9, after Brotli at level 11 in a window of 22.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Size {
@@ -74,11 +83,15 @@ pub(crate) fn check(toolbox: &Toolbox, manifest: &build::Manifest) -> Result<()>
         row("  script", script, None),
         row("  wasm", module, None),
     ];
+    let others = [
+        ("forms", Some(FORMS_LIMIT)),
+        ("show", Some(SHOW_LIMIT)),
+        ("style", Some(STYLE_LIMIT)),
+        ("panel", None),
+        ("extras", None),
+    ];
     rows.extend(
-        ["panel", "extras"]
-            .map(|name| asset(name).map(|size| row(name, size, None)))
-            .into_iter()
-            .flatten(),
+        others.into_iter().filter_map(|(name, limit)| Some(row(name, asset(name)?, limit))),
     );
     rows.push(row("worker", worker, None));
     print(&rows);

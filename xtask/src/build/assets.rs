@@ -43,14 +43,22 @@ const SCRIPTS: &[Script] = &[
     Script { name: "tracker", entry: "tracker.js", target: "es2022" },
     Script { name: "panel", entry: "panel.js", target: "es2022" },
     Script { name: "extras", entry: "extras.js", target: "es2022" },
+    Script { name: "show", entry: "show.js", target: "es2022" },
+    Script { name: "forms", entry: "forms.js", target: "es2022" },
     // Browsers too old for the tracker still deliver events through the loader.
     Script { name: "loader", entry: "kit.js", target: "es2020" },
     // The same for pages that keep the platform's own script.
     Script { name: "beside", entry: "kit.js", target: "es2020" },
 ];
 
+/// What scripts may also find the path of; a name not made is `null`.
+const MODULES: [&str; 2] = ["wasm", "widgets"];
+
 /// The name under which the tracker's entry imports the JavaScript half of its wasm module.
 const GLUE: &str = "kit:glue";
+
+/// The name under which scripts import the forms' style sheet, as text.
+const STYLE: &str = "kit:style";
 
 const ESBUILD: &[&str] = &[
     "--bundle",
@@ -108,17 +116,33 @@ pub(super) fn build(toolbox: &Toolbox, glue: &Glue) -> Result<Manifest> {
 /// Makes each file and gives it its name.
 fn stage(toolbox: &Toolbox, glue: &Glue) -> Result<Vec<Staged>> {
     let module = fs::read(&glue.module)?;
-    let mut staged = vec![Staged { name: "wasm", file: hashed(&module, "wasm"), content: module }];
+    let style = style(toolbox)?;
+    let sheet = fs::read(&style)?;
+    let mut staged = vec![
+        Staged { name: "wasm", file: hashed(&module, "wasm"), content: module },
+        // Scripts have it inside; pages that the Worker writes link to it.
+        Staged { name: "style", file: hashed(&sheet, "css"), content: sheet },
+    ];
     for script in SCRIPTS {
         let entry = project::root().join("www").join(script.entry);
         if !entry.is_file() {
             progress::note(format_args!("there is no www/{}, left out", script.entry));
             continue;
         }
-        let content = bundle(toolbox, script, &entry, glue, &staged)?;
+        let content = bundle(toolbox, script, &entry, [&glue.script, &style], &staged)?;
         staged.push(Staged { name: script.name, file: hashed(&content, "js"), content });
     }
     Ok(staged)
+}
+
+/// Takes from the forms' style sheet what browsers do not need.
+fn style(toolbox: &Toolbox) -> Result<PathBuf> {
+    let output = project::kit().join("bundle/forms.css");
+    let mut esbuild = toolbox.command(&toolbox.esbuild);
+    esbuild.args(["--minify", "--charset=utf8", "--log-level=warning"]);
+    esbuild.arg(format!("--outfile={}", output.display()));
+    process::run(esbuild.arg(project::root().join("www/forms.css")))?;
+    Ok(output)
 }
 
 /// Bundles one script. It gets the names of those before it, as paths from its own, which suit
@@ -127,7 +151,7 @@ fn bundle(
     toolbox: &Toolbox,
     script: &Script,
     entry: &Path,
-    glue: &Glue,
+    [glue, style]: [&Path; 2],
     made: &[Staged],
 ) -> Result<Vec<u8>> {
     let output = project::kit().join("bundle").join(format!("{}.js", script.name));
@@ -136,9 +160,11 @@ fn bundle(
         .args(ESBUILD)
         .arg(format!("--target={}", script.target))
         .arg(format!("--define:BESIDE={}", script.name == "beside"))
-        .arg(format!("--alias:{GLUE}={}", glue.script.display()))
+        .arg(format!("--alias:{GLUE}={}", glue.display()))
+        .arg(format!("--alias:{STYLE}={}", style.display()))
+        .arg("--loader:.css=text")
         .arg(format!("--outfile={}", output.display()));
-    for name in SCRIPTS.iter().map(|script| script.name).chain(["wasm"]) {
+    for name in SCRIPTS.iter().map(|script| script.name).chain(MODULES) {
         let made = made.iter().find(|staged| staged.name == name);
         let path = made.map(|staged| format!("./{}", staged.file));
         esbuild.arg(format!("--define:KIT_{}={}", name.to_uppercase(), json!(path)));
