@@ -72,6 +72,9 @@ export const answer = (callback, ...rest) => {
   }
 };
 
+/** What opens and closes forms. */
+const FORMS = { showForm: "show", closeForm: "close" };
+
 /** What pages can ask of the Worker beside tracking. */
 const CALLS = ["addContact", "addOrder", "generateEvent", "getToken"];
 
@@ -88,6 +91,10 @@ const post = async (address, body) => {
 export const command = async (refuse, base, call) => {
   const [name, ...rest] = call;
   const callback = rest.at(-1);
+  if (Object.hasOwn(FORMS, name)) {
+    await import(KIT_FORMS);
+    return window.esForms[FORMS[name]](...rest);
+  }
   if (!CALLS.includes(name)) {
     refuse({ call, field: name }, "unknown_command");
     return answer(callback, name + " is not served");

@@ -252,8 +252,8 @@ const start = () => {
       // It is not tried again on this page.
       settings.forms = settings.forms.filter((form) => form.id != id);
       if (!me.over) opened = 0;
-      // The form is also a page of its own.
-      if (asked) location = base + "forms/" + id + "?lang=" + encodeURIComponent(language());
+      // Who has clicked gets it as a page of its own.
+      if (asked > 1) location = base + "forms/" + id + "?lang=" + encodeURIComponent(language());
     }
   };
 
@@ -275,7 +275,7 @@ const start = () => {
         // Until it is there.
         launchers[id] = {};
         shower().then(({ launcher }) => {
-          launchers[id] = launcher(form, (button) => show(id, true, button));
+          launchers[id] = launcher(form, (button) => show(id, 2, button));
           launch();
         }, warn);
       }
@@ -377,7 +377,7 @@ const start = () => {
   };
 
   window.esForms = {
-    show: (id) => show(id, true),
+    show: (id) => show(id, 1),
     close: (id) => opened && (!id || opened.id == id) && opened.close(),
     on: (name, callback) =>
       document.addEventListener("es:form", ({ detail }) => {
@@ -396,7 +396,7 @@ const start = () => {
     const opener = path.find((element) => element.dataset.esOpen);
     if (opener) {
       event.preventDefault();
-      show(opener.dataset.esOpen, true, opener);
+      show(opener.dataset.esOpen, 2, opener);
     }
     const selectors = settings.forms.map(({ show }) => show && show.when && show.when.click);
     const hit = selectors.filter((text) =>

@@ -42,9 +42,9 @@ struct Script {
 const SCRIPTS: &[Script] = &[
     Script { name: "tracker", entry: "tracker.js", target: "es2022" },
     Script { name: "panel", entry: "panel.js", target: "es2022" },
-    Script { name: "extras", entry: "extras.js", target: "es2022" },
     Script { name: "show", entry: "show.js", target: "es2022" },
     Script { name: "forms", entry: "forms.js", target: "es2022" },
+    Script { name: "extras", entry: "extras.js", target: "es2022" },
     // Browsers too old for the tracker still deliver events through the loader.
     Script { name: "loader", entry: "kit.js", target: "es2020" },
     // The same for pages that keep the platform's own script.
