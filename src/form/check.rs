@@ -351,21 +351,20 @@ fn check_box(field: &Field, given: &str) -> Result<Vec<String>, Wrong> {
 
 /// Text with one sort of line ends and without other control characters.
 fn check_text(given: &str, max: u32) -> Result<String, Wrong> {
-    let mut text = String::with_capacity(given.len());
+    let mut text = String::new();
     let mut left = if max == 0 { MAX_CHARACTERS } else { max };
-    let mut characters = given.chars().peekable();
-    while let Some(character) = characters.next() {
-        let character = match character {
-            '\r' => {
-                characters.next_if_eq(&'\n');
-                '\n'
-            }
-            '\n' | '\t' => character,
-            _ if character.is_control() => return Err(Wrong::Text),
-            _ => character,
-        };
+    let mut behind_return = false;
+    for character in given.chars() {
+        let is_rest_of_end = behind_return && character == '\n';
+        behind_return = character == '\r';
+        if is_rest_of_end {
+            continue;
+        }
+        if character.is_control() && !matches!(character, '\r' | '\n' | '\t') {
+            return Err(Wrong::Text);
+        }
         left = left.checked_sub(1).ok_or(Wrong::TooLong)?;
-        text.push(character);
+        text.push(if behind_return { '\n' } else { character });
     }
     Ok(text)
 }

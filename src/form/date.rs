@@ -75,11 +75,11 @@ impl Date {
     #[must_use]
     pub fn parse(typed: &str) -> Option<Self> {
         let typed = typed::trim(typed);
-        let separator = if typed.contains('-') { '-' } else { '.' };
-        let mut parts = typed.split(separator).map(number);
+        let is_iso = typed::cut(typed, b'-').is_some();
+        let mut parts = typed::parts(typed, if is_iso { b'-' } else { b'.' }).map(number);
         let (first, second, third) = (parts.next()??, parts.next()??, parts.next()??);
         let ((year, 4), month, day) =
-            (if separator == '-' { (first, second, third) } else { (third, second, first) })
+            (if is_iso { (first, second, third) } else { (third, second, first) })
         else {
             return None;
         };

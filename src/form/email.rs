@@ -51,10 +51,10 @@ impl Email {
     /// number, without blanks, control characters and invisible ones, in no more bytes than SMTP takes.
     pub fn parse(typed: &str) -> Result<Self, EmailError> {
         let text = typed::trim(typed);
-        let (local, domain) = text.rsplit_once('@').ok_or(EmailError::Malformed)?;
+        let (local, domain) = typed::cut_last(text, b'@').ok_or(EmailError::Malformed)?;
         let malformed = text.len() > MAX_BYTES
             || local.len() > MAX_LOCAL_BYTES
-            || text.contains(|c: char| c.is_control() || typed::is_invisible(c))
+            || text.chars().any(|c| c.is_control() || typed::is_invisible(c))
             || !(is_atoms(local) || is_quoted(local));
         if malformed {
             return Err(EmailError::Malformed);
@@ -120,11 +120,16 @@ impl Email {
 /// Whether this is a local part of words with single dots between them.
 fn is_atoms(local: &str) -> bool {
     let known = |c: char| {
-        c.is_ascii_alphanumeric()
-            || "!#$%&'*+/=?^_`{|}~-".contains(c)
-            || (!c.is_ascii() && !c.is_whitespace())
+        matches!(c, '!' | '#'..='\'' | '*' | '+' | '-' | '/' | '=' | '?' | '^'..='`' | '{'..='~')
+            || c.is_ascii_alphanumeric()
+            || is_other_letter(c)
     };
-    local.split('.').all(|word| !word.is_empty() && word.chars().all(known))
+    typed::parts(local, b'.').all(|word| !word.is_empty() && word.chars().all(known))
+}
+
+/// Whether a character can be a letter of another alphabet, as far as matters here.
+fn is_other_letter(c: char) -> bool {
+    !c.is_ascii() && !typed::is_blank(c)
 }
 
 /// Whether this is a local part in quotes, with a backslash before each quote inside.
@@ -145,12 +150,10 @@ fn is_quoted(local: &str) -> bool {
 fn check_domain(domain: &str) -> Result<(), EmailError> {
     let mut labels = 0;
     let mut last = "";
-    for label in domain.split('.') {
-        let known = |c: char| {
-            c.is_ascii_alphanumeric() || c == '-' || (!c.is_ascii() && !c.is_whitespace())
-        };
+    for label in typed::parts(domain, b'.') {
+        let known = |c: char| c.is_ascii_alphanumeric() || c == '-' || is_other_letter(c);
         let fits = !label.is_empty()
-            && label.chars().count() <= MAX_LABEL
+            && typed::count(label) <= MAX_LABEL
             && label.chars().all(known)
             && !label.starts_with('-')
             && !label.ends_with('-');
@@ -167,7 +170,7 @@ fn check_domain(domain: &str) -> Result<(), EmailError> {
     // of a network.
     let top = last.chars().all(|c| c.is_ascii_alphabetic() || !c.is_ascii())
         || last.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("xn--"));
-    if labels < 2 || !top || last.chars().nth(1).is_none() {
+    if labels < 2 || !top || typed::count(last) < 2 {
         return Err(EmailError::Malformed);
     }
     Ok(())

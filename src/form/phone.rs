@@ -60,16 +60,17 @@ struct Row {
 
 impl Row {
     fn parse(line: &'static str) -> Option<Self> {
-        let (code, rest) = line.split_at_checked(line.find(|c: char| !c.is_ascii_digit())?)?;
-        let (prefixes, rest) =
-            rest.split_at_checked(rest.find(|c: char| c.is_ascii_lowercase())?)?;
-        let (lengths, regions) =
-            rest.split_at_checked(rest.find(|c: char| c.is_ascii_uppercase())?)?;
+        let split = |text: &'static str, is_next: fn(&u8) -> bool| {
+            text.split_at_checked(text.bytes().position(|byte| is_next(&byte))?)
+        };
+        let (code, rest) = split(line, |byte| !byte.is_ascii_digit())?;
+        let (prefixes, rest) = split(rest, u8::is_ascii_lowercase)?;
+        let (lengths, regions) = split(rest, u8::is_ascii_uppercase)?;
         Some(Self { code, prefixes, lengths, regions })
     }
 
     fn all() -> impl Iterator<Item = Self> {
-        table::ROWS.lines().filter_map(Self::parse)
+        typed::parts(table::ROWS, b'\n').filter_map(Self::parse)
     }
 
     /// The regions that share the calling code.
@@ -84,7 +85,7 @@ impl Row {
 
     /// What may be dialled before a number.
     fn prefixes(self) -> impl Iterator<Item = &'static str> {
-        self.prefixes.split('.').filter(|prefix| !prefix.is_empty())
+        typed::parts(self.prefixes, b'.').filter(|prefix| !prefix.is_empty())
     }
 
     fn is_of(self, region: &str) -> bool {
@@ -211,7 +212,7 @@ fn read(typed: &str) -> Result<(String, bool), PhoneError> {
 
 /// What may stand between digits and means nothing.
 fn is_separator(character: char) -> bool {
-    character.is_whitespace()
+    typed::is_blank(character)
         || typed::is_invisible(character)
         || matches!(character, '-' | '.' | '/' | '(' | ')' | '[' | ']' | '~' | '\u{2010}'..='\u{2015}'
             | '\u{2212}' | '\u{b7}' | '\u{ff08}' | '\u{ff09}' | '\u{ff0d}'..='\u{ff0f}')

@@ -75,7 +75,7 @@ pub(super) fn is_target(domain: &str) -> bool {
 /// It is a hint to be clicked, nothing to change by itself.
 #[must_use]
 pub fn suggest(typed: &str) -> Option<String> {
-    let (local, domain) = typed::trim(typed).rsplit_once('@')?;
+    let (local, domain) = typed::cut_last(typed::trim(typed), b'@')?;
     let read = latin(domain);
     let meant = meant(&read)?;
     let local = if local.is_ascii() { local.to_owned() } else { latin(local) };
@@ -89,7 +89,7 @@ pub fn suggest(typed: &str) -> Option<String> {
 /// The text in small Latin letters, as far as it looks like them.
 fn latin(text: &str) -> String {
     let mut latin = String::with_capacity(text.len());
-    for character in text.chars().filter(|c| !c.is_whitespace()) {
+    for character in text.chars().filter(|c| !typed::is_blank(*c)) {
         let found = LOOK_ALIKE.chars().zip(LATIN.chars()).find(|(other, _)| *other == character);
         let letter = found.map_or(character.to_ascii_lowercase(), |(_, latin)| latin);
         if letter != '.' || !latin.ends_with('.') {
@@ -101,20 +101,26 @@ fn latin(text: &str) -> String {
 
 /// The domain that was meant by this one, itself if it is good.
 fn meant(domain: &str) -> Option<String> {
-    let domain = domain.trim_matches('.');
+    let domain = domain.strip_suffix('.').unwrap_or(domain);
     if NEAR.contains(&domain) || !domain.is_ascii() {
         return None;
     }
-    let near = |target: &&&str| slips(domain, target);
-    let best = TARGETS.iter().filter(|target| near(target).is_some()).min_by_key(near);
-    if let Some(best) = best {
-        return Some((*best).to_owned());
+    let mut best: Option<(u8, &str)> = None;
+    for target in TARGETS {
+        if let Some(slips) = slips(domain, target)
+            && best.is_none_or(|(fewest, _)| slips < fewest)
+        {
+            best = Some((slips, target));
+        }
     }
-    let (name, end) = domain.rsplit_once('.')?;
+    if let Some((_, target)) = best {
+        return Some(target.to_owned());
+    }
+    let (name, end) = typed::cut_last(domain, b'.')?;
     // `firma.con.ua`
     let country = matches!(end, "ua" | "pl");
     let (name, inner) =
-        if country { name.rsplit_once('.').unwrap_or((name, "")) } else { (name, end) };
+        if country { typed::cut_last(name, b'.').unwrap_or((name, "")) } else { (name, end) };
     let mut meant = name.to_owned();
     if let Some(fixed) = mended_end(inner) {
         meant.push('.');
@@ -139,8 +145,8 @@ fn mended_end(end: &str) -> Option<&'static str> {
 
 /// How many slips lead from `target` to `domain`, if these are few enough for a name of its length.
 fn slips(domain: &str, target: &str) -> Option<u8> {
-    let (name, end) = target.split_once('.')?;
-    let Some((typed_name, typed_end)) = domain.split_once('.') else {
+    let (name, end) = typed::cut(target, b'.')?;
+    let Some((typed_name, typed_end)) = typed::cut(domain, b'.') else {
         // `gmail` and `gmailcom`.
         let joined = domain.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest == end);
         return (joined && name.len() > 2).then_some(1);

@@ -21,6 +21,18 @@ fn blanks_around_a_name_go_and_those_inside_become_one() {
         ("தமிழ்ச்செல்வி", "தமிழ்ச்செல்வி"),
         ("สมศักดิ์", "สมศักดิ์"),
         ("Zoë", "Zoë"),
+        ("Ñuño", "Ñuño"),
+        ("Șerban", "Șerban"),
+        ("Ελένη", "Ελένη"),
+        ("გიორგი", "გიორგი"),
+        ("Արամ", "Արամ"),
+        ("שרה", "שרה"),
+        ("محمد", "محمد"),
+        ("می\u{200c}نا", "می\u{200c}نا"),
+        ("さくら", "さくら"),
+        ("サクラ", "サクラ"),
+        ("지우", "지우"),
+        ("ណារី", "ណារី"),
         ("Zoe\u{308}", "Zoe\u{308}"),
     ] {
         assert_eq!(name::parse(typed, true).as_deref(), Ok(name), "{typed:?}");
@@ -46,6 +58,16 @@ fn what_the_platform_leaves_out_is_refused() {
         "Four Long Words Here",
         "a b c d",
         "Анна🙂",
+        "Анна™",
+        "Анна€",
+        "«Анна»",
+        "Анна\u{2028}x\u{2029}!",
+        "آنا؟",
+        "٣٣",
+        "＠ｎｎａ",
+        "\u{e000}Anna",
+        "An\u{ad}na",
+        "An\u{202e}na",
     ] {
         assert_eq!(name::parse(typed, true), Err(NameError::Malformed), "{typed:?}");
     }
@@ -81,5 +103,21 @@ proptest! {
             prop_assert!(is_stored);
             prop_assert_eq!(name::parse(&name, is_first), Ok(name));
         }
+    }
+}
+
+#[test]
+fn every_letter_that_the_standard_library_knows_is_one() {
+    // Letter-like signs of Latin that no name has: enclosed ones, numbers, symbols.
+    let is_symbol = |c: char| matches!(c, '\u{2000}'..='\u{2bff}' | '\u{2e00}'..='\u{2e7f}' | '\u{1f000}'..='\u{1faff}');
+    // Numbers of scripts whose keyboards have digits of their own.
+    let is_digit = |c: char| c.is_numeric();
+    for c in ('\0'..=char::MAX).filter(|c| c.is_alphabetic() && !is_symbol(*c) && !is_digit(*c)) {
+        assert!(name::is_stored(&format!("x{c}x"), true), "{c} {:x}", u32::from(c));
+    }
+    for c in ('\0'..='\u{ff}').filter(|c| !c.is_alphanumeric()) {
+        let name = format!("a{c}a");
+        let apart = c.is_whitespace() || matches!(c, '\'' | '-' | '`');
+        assert_eq!(name::is_stored(&name, true), apart, "{name}");
     }
 }

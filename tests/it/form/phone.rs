@@ -339,7 +339,7 @@ fn typed() -> impl Strategy<Value = (Region, String)> {
 }
 
 proptest! {
-    #![proptest_config(cases(8192))]
+    #![proptest_config(cases(2048))]
 
     #[test]
     fn what_the_library_calls_a_persons_number_is_read_as_the_same((region, typed) in typed()) {
