@@ -274,6 +274,15 @@ pub fn import_request(session: &str) -> Request {
 pub enum Verdict {
     /// The platform has it; the contact's id where it told it.
     Done(Option<i64>),
+    /// The platform has the subscription, and says what it came to.
+    Subscribed {
+        /// The contact's id.
+        id: Option<i64>,
+        /// What it came to for the e-mail address: `NEED_CONFIRMATION` and so on.
+        status: Option<String>,
+        /// Whether the contact is new.
+        is_new: bool,
+    },
     /// The platform refused it, with its reason.
     Failed(String),
 }
@@ -315,7 +324,12 @@ pub fn settle(kind: Kind, items: &[Item], reply: Option<&Reply>, now: u64) -> Se
             Err(error) => failed(&error, items),
         },
         Kind::Subscriptions => match answered::<Subscribe>(reply, now) {
-            Ok(subscribed) => Settled::All(vec![Verdict::Done(subscribed.id); items.len()]),
+            Ok(subscribed) => {
+                let status = subscribed.email_status.map(|status| status.as_str().to_owned());
+                let is_new = subscribed.new == Some(true);
+                let verdict = Verdict::Subscribed { id: subscribed.id, status, is_new };
+                Settled::All(vec![verdict; items.len()])
+            }
             Err(error) => failed(&error, items),
         },
         Kind::Events => match answered::<AddEventV2>(reply, now) {

@@ -75,6 +75,9 @@ enum Told {
     /// Done, with the contact's id where the platform told it.
     #[serde(rename = "d")]
     Done(Option<i64>),
+    /// A subscription: the contact's id, what it came to for the address, whether the contact is new.
+    #[serde(rename = "s")]
+    Subscribed(Option<i64>, Option<String>, bool),
     /// Failed, with the reason.
     #[serde(rename = "f")]
     Failed(String),
@@ -498,6 +501,9 @@ fn settle(
         let told = match verdict {
             Some(Verdict::Failed(why)) => Told::Failed(why),
             Some(Verdict::Done(id)) => Told::Done(id),
+            Some(Verdict::Subscribed { id, status, is_new }) => {
+                Told::Subscribed(id, status, is_new)
+            }
             _ => continue,
         };
         store.settle(row.seq, &serde_json::to_string(&told)?)?;
@@ -520,29 +526,33 @@ fn look(store: &BulkStore, ids: &[String]) -> Result<(Vec<Value>, bool)> {
     for id in ids {
         let known = store.known(id)?;
         if known.is_empty() {
-            results.push(result(id, "unknown", None));
+            results.push(result(id, "unknown", []));
         }
         for Known { verdict, batch } in known {
             let told = verdict.map(|text| serde_json::from_str::<Told>(&text)).transpose()?;
             complete &= told.is_some();
+            let text = |name, text: String| Some((name, Value::Text(text)));
+            let number = |id: i64| ("contact_id", Value::Number(id.to_string()));
             let (state, more) = match told {
-                Some(Told::Failed(why)) => ("failed", Some(("message", Value::Text(why)))),
-                Some(Told::Done(Some(id))) => {
-                    ("done", Some(("contact_id", Value::Number(id.to_string()))))
+                Some(Told::Failed(why)) => ("failed", vec![text("message", why)]),
+                Some(Told::Done(id)) => ("done", vec![id.map(number)]),
+                Some(Told::Subscribed(id, status, is_new)) => {
+                    let status = status.and_then(|status| text("email_status", status));
+                    ("done", vec![id.map(number), status, Some(("is_new", Value::Bool(is_new)))])
                 }
-                Some(Told::Done(None)) => ("done", None),
-                None if batch.is_some() => ("sent", None),
-                None => ("waiting", None),
+                None if batch.is_some() => ("sent", Vec::new()),
+                None => ("waiting", Vec::new()),
             };
+            let more = more.into_iter().flatten();
             results.push(result(id, state, more));
         }
     }
     Ok((results, complete))
 }
 
-fn result(id: &str, state: &str, more: Option<(&str, Value)>) -> Value {
+fn result<'a>(id: &str, state: &str, more: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
     let mut members =
         vec![("id".to_owned(), Value::text(id)), ("state".to_owned(), Value::text(state))];
-    members.extend(more.map(|(name, value)| (name.to_owned(), value)));
+    members.extend(more.into_iter().map(|(name, value)| (name.to_owned(), value)));
     Value::Object(members)
 }
