@@ -10,6 +10,7 @@ mod text;
 mod validate;
 mod words;
 
+pub mod page;
 pub mod render;
 pub mod submission;
 pub mod view;

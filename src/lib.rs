@@ -28,6 +28,7 @@
 //! | [`api`] | the platform's REST API: every operation as data |
 //! | [`bulk`] | single contacts and orders on their way in bulk |
 //! | [`definition`] | forms as the shop describes them, their views and submissions |
+//! | [`form_call`] | what is handed in with forms, how much of it is taken, and the answers |
 //! | [`page_call`] | what pages hand in beside events |
 //! | [`governor`] | keeps the calls of all isolates under the platform's limits |
 //! | [`config`] | the deployment's settings, typed |
@@ -36,7 +37,7 @@
 //! | `browser` | the tracker's face; not in the default build |
 //!
 //! Arrows go one way: nothing here names a host, and the tracker never links what belongs to the
-//! edge (`api`, `bulk`, `governor`, `json`, `visitor`, `outbox`, `page_call`, `config`, `shard`). A test holds the table of who may import whom.
+//! edge (`api`, `bulk`, `governor`, `form_call`, `json`, `visitor`, `outbox`, `page_call`, `config`, `shard`). A test holds the table of who may import whom.
 //!
 //! # Out of scope
 //!
@@ -50,6 +51,7 @@ pub mod definition;
 pub mod delivery;
 pub mod event;
 pub mod form;
+pub mod form_call;
 pub mod governor;
 pub mod identity;
 pub mod json;

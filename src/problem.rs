@@ -47,6 +47,14 @@ pub enum Code {
     TokenExpired,
     /// The token was used before.
     TokenUsed,
+    /// The form is sent too soon after it was begun; the same again in a moment is taken.
+    TryAgain,
+    /// The form needs Cloudflare's test of persons.
+    TurnstileMissing,
+    /// Cloudflare's test of persons was not passed, or not here.
+    TurnstileFailed,
+    /// The platform refused what was handed in.
+    NotTaken,
     /// The proof was not signed by the shop's back end, or was changed since.
     ProofInvalid,
     /// The event may come from the shop's server only.
@@ -132,6 +140,10 @@ impl Code {
             Self::TokenInvalid => "token_invalid",
             Self::TokenExpired => "token_expired",
             Self::TokenUsed => "token_used",
+            Self::TryAgain => "try_again",
+            Self::TurnstileMissing => "turnstile_missing",
+            Self::TurnstileFailed => "turnstile_failed",
+            Self::NotTaken => "not_taken",
             Self::ProofInvalid => "proof_invalid",
             Self::ServerOnly => "server_only",
             Self::UnknownSite => "unknown_site",

@@ -27,6 +27,13 @@ pub struct Filled {
 }
 
 impl Filled {
+    /// What was typed, with what is wrong with it.
+    #[must_use]
+    pub fn again(values: Vec<(String, String)>, wrong: &[(String, check::Wrong)]) -> Self {
+        let wrong = wrong.iter().map(|(name, wrong)| (name.clone(), wrong.code())).collect();
+        Self { values, wrong, status: Some("look_again") }
+    }
+
     fn has(&self, name: &str, value: &str) -> bool {
         self.values.iter().any(|(own, given)| own == name && given == value)
     }
@@ -68,8 +75,13 @@ pub fn form(id: &str, definition: &Definition, words: &Words<'_>, filled: &Fille
 /// What people read in the end.
 #[must_use]
 pub fn thanks(definition: &Definition, words: &Words<'_>) -> Node {
+    ending(definition, words, None).with("hidden", "").with("tabindex", "-1")
+}
+
+/// The same in view; `text` in place of the form's own, for what it cannot say beforehand.
+pub(super) fn ending(definition: &Definition, words: &Words<'_>, text: Option<&str>) -> Node {
     let own = &definition.thanks;
-    let (title, text) = if definition.kind == Kind::Request {
+    let (title, usual) = if definition.kind == Kind::Request {
         ("request_title", "request_text")
     } else if asks_for(definition, check::Kind::Email) {
         ("thanks_title", "thanks_text")
@@ -80,11 +92,10 @@ pub fn thanks(definition: &Definition, words: &Words<'_>) -> Node {
         let code = Node::of("output", "es-code").text(code);
         Node::new("p").text(words.word("code_text")).text(" ").child(code)
     });
+    let text = text.unwrap_or_else(|| words.text_or(&own.text, usual));
     Node::of("div", "es-thanks")
-        .with("hidden", "")
-        .with("tabindex", "-1")
         .child(Node::of("h2", "es-title").text(words.text_or(&own.title, title)))
-        .child(Node::of("p", "es-text").text(words.text_or(&own.text, text)))
+        .child(Node::of("p", "es-text").text(text))
         .children(code)
 }
 

@@ -11,6 +11,7 @@ mod definition;
 mod delivery;
 mod events;
 mod form;
+mod form_call;
 mod governor;
 mod json;
 mod layers;

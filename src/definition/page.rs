@@ -1,0 +1,163 @@
+//! Forms as pages of their own: for browsers without script, for links and for frames.
+
+use super::{Definition, Kind, Words, render};
+use crate::form::check;
+use render::Node;
+
+/// What a page of a form's own stands in.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "whoever writes a page fills it in")]
+pub struct Sheet<'a> {
+    /// The form's name.
+    pub id: &'a str,
+    /// The form.
+    pub definition: &'a Definition,
+    /// The language.
+    pub words: &'a Words<'a>,
+    /// The looks: CSS, without a policy of which none is applied.
+    pub style: &'a str,
+}
+
+/// What is asked once more before it is taken.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "whoever asks fills it in")]
+pub struct Confirmation<'a> {
+    /// What was typed, by the fields' names.
+    pub typed: &'a [(String, String)],
+    /// The token that is good for what is asked.
+    pub token: &'a str,
+    /// What is to be said about an earlier attempt: a key of words.
+    pub status: Option<&'static str>,
+}
+
+/// Where Cloudflare's test comes from.
+pub const TURNSTILE: &str = "https://challenges.cloudflare.com";
+
+impl Sheet<'_> {
+    /// The form.
+    #[must_use]
+    pub fn form(&self, filled: &render::Filled) -> String {
+        self.document(&render::form(self.id, self.definition, self.words, filled), "")
+    }
+
+    /// What was filled in, with a button that sends it.
+    #[must_use]
+    pub fn confirmation(&self, asked: &Confirmation<'_>) -> String {
+        let words = self.words;
+        let mut list = Node::of("dl", "es-facts");
+        for field in self.definition.pages.iter().flat_map(|page| &page.fields) {
+            let name = field.name();
+            let texts = asked.typed.iter().filter(|(own, _)| *own == name);
+            let texts: Vec<&str> = texts.map(|(_, text)| text.as_str()).collect();
+            let is_box = matches!(field.kind, check::Kind::Checkbox | check::Kind::Consent);
+            if texts.is_empty() || is_box {
+                continue;
+            }
+            let label = words.text_or(&field.label, field.kind.as_str());
+            let shown = texts.iter().map(|text| {
+                let option = field.options.iter().find(|option| option.value == **text);
+                option.map_or(*text, |option| words.text_or_plain(&option.label, text))
+            });
+            let shown = shown.collect::<Vec<_>>().join(", ");
+            list = list
+                .child(Node::new("dt").text(label))
+                .child(Node::new("dd").with("dir", "auto").text(&shown));
+        }
+        let given = asked.typed.iter().map(|(name, text)| {
+            let input = Node::new("input").with("type", "hidden").with("name", name.as_str());
+            input.with("value", text.as_str())
+        });
+        let turnstile = self.definition.turnstile.as_ref().map(|turnstile| {
+            Node::of("div", "cf-turnstile")
+                .with("data-sitekey", turnstile.site_key.as_str())
+                .with("data-action", action(self.id))
+                .with("data-language", words.language())
+        });
+        let button = match self.definition.kind {
+            Kind::Request => "request_button",
+            _ => "confirm_button",
+        };
+        let status = Node::of("p", "es-status").with("role", "status");
+        let status = status.text(asked.status.map_or("", |key| words.word(key)));
+        let form = Node::of("form", "es-form")
+            .with("method", "post")
+            .child(Node::of("h1", "es-title").text(words.word("confirm_title")))
+            .child(Node::of("p", "es-text").text(words.word("confirm_text")))
+            .child(list)
+            .children(given)
+            .child(render::hidden("_lang", words.language()))
+            .child(render::hidden("_token", asked.token))
+            .children(turnstile)
+            .child(status)
+            .child(Node::of("button", "es-button").with("type", "submit").text(words.word(button)));
+        let script = if self.definition.turnstile.is_some() {
+            ["<script src=\"", TURNSTILE, "/turnstile/v0/api.js\" async defer></script>"].concat()
+        } else {
+            String::new()
+        };
+        self.document(&form, &script)
+    }
+
+    /// What people read in the end: the form's own words, or these in place of its text.
+    #[must_use]
+    pub fn end(&self, text: Option<&str>) -> String {
+        self.document(
+            &Node::of("div", "es-form").child(render::ending(self.definition, self.words, text)),
+            "",
+        )
+    }
+
+    /// What did not work: a key of words.
+    #[must_use]
+    pub fn trouble(&self, key: &'static str) -> String {
+        let text = Node::of("p", "es-status").with("role", "alert").text(self.words.word(key));
+        self.document(&Node::of("div", "es-form").child(text), "")
+    }
+
+    fn document(&self, content: &Node, head: &str) -> String {
+        let words = self.words;
+        let title = self.definition.pages.first().map_or("", |page| words.text(&page.title));
+        let title = if title.is_empty() { words.word("launcher") } else { title };
+        let viewport = Node::new("meta")
+            .with("name", "viewport")
+            .with("content", "width=device-width, initial-scale=1");
+        let parts = [
+            Node::new("meta").with("charset", "utf-8"),
+            viewport,
+            Node::new("meta").with("name", "robots").with("content", "noindex"),
+            Node::new("title").text(title),
+        ];
+        let mut out = String::from("<!doctype html>");
+        let lang = words.language();
+        out.push_str("<html lang=\"");
+        Node::Text(lang.to_owned()).write_html(&mut out);
+        out.push_str(["\" dir=\"", words.direction(), "\"><head>"].concat().as_str());
+        for part in parts {
+            part.write_html(&mut out);
+        }
+        out.push_str(["<style>", self.style, "</style>", head, "</head>"].concat().as_str());
+        out.push_str("<body class=\"es-document\"><main>");
+        content.write_html(&mut out);
+        out.push_str("</main></body></html>");
+        out
+    }
+}
+
+/// The action under which Cloudflare's test is made for a form.
+#[must_use]
+pub fn action(id: &str) -> String {
+    ["form-", id].concat()
+}
+
+/// What hides the field that people do not see, where no script does it.
+const UNSEEN: &str =
+    ".es-more{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}";
+
+/// What a form's page has beside the looks of all: its theme. What could end
+/// a rule, definitions do not hold.
+#[must_use]
+pub fn style(definition: &Definition) -> String {
+    let line = |(name, value): (&String, &String)| ["--es-", name, ":", value, ";"].concat();
+    let lines: String = definition.theme.iter().map(line).collect();
+    [UNSEEN, ":root{", &lines, "}"].concat()
+}

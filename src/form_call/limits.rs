@@ -1,0 +1,172 @@
+//! How much of forms is taken: of a network, of a mail domain, about one contact, in all.
+
+use crate::definition::{Limits, submission::Submission};
+
+const MINUTE: u64 = 60_000;
+
+/// The time over which submissions about one contact are counted, in milliseconds.
+pub const DAY: u64 = 24 * 60 * MINUTE;
+
+/// Something that is counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "the Worker counts by it")]
+pub struct Counted<T> {
+    /// What: an address, a network, a domain.
+    pub what: T,
+    /// How many may come.
+    pub most: u32,
+    /// In how many milliseconds.
+    pub window: u64,
+}
+
+/// So much less is taken with addresses that are thrown away after use. No reason to refuse anybody,
+/// since people who have been sold once use them too; but where many come they are mostly programs.
+const DISPOSABLE_SHARE: u32 = 4;
+
+/// So much more is taken with addresses of providers that everybody has.
+const PROVIDER_SHARE: u32 = 10;
+
+/// Mail domains whose addresses are thrown away after use: the ones that are seen most. A list that
+/// means to be complete has a hundred thousand and is old tomorrow.
+const DISPOSABLE: &str = include_str!("limits/disposable.txt");
+
+/// Mail domains that everybody has: one of them being busy says nothing.
+const PROVIDERS: &str = include_str!("limits/providers.txt");
+
+/// Whether addresses of a domain, in small letters, are thrown away after use; those of a domain below
+/// such a one are too.
+#[must_use]
+pub fn is_disposable(domain: &str) -> bool {
+    DISPOSABLE.lines().any(|known| {
+        let above = domain.strip_suffix(known);
+        above.is_some_and(|above| above.is_empty() || above.ends_with('.'))
+    })
+}
+
+fn share(most: u32, disposable: bool) -> u32 {
+    if disposable { (most / DISPOSABLE_SHARE).max(1) } else { most }
+}
+
+/// Under what the submissions of a visitor's address, given as its bytes, are counted: the address and
+/// its /24 of IPv4; the /64, which one household has, and the /48 of IPv6.
+///
+/// Without an address everybody counts as one network.
+#[must_use]
+pub fn callers<'a>(limits: &Limits, address: &'a [u8], disposable: bool) -> Vec<Counted<&'a [u8]>> {
+    // Addresses of IPv4 can be written as some of IPv6.
+    let address = address.strip_prefix(b"\0\0\0\0\0\0\0\0\0\0\xff\xff").unwrap_or(address);
+    let (own, network) = match address.len() {
+        4 => (Some(address), address.get(..3)),
+        16 => (address.get(..8), address.get(..6)),
+        _ => (None, Some(address)),
+    };
+    let counted = |what: &'a [u8], most: u32| Counted {
+        what,
+        most: share(most, disposable),
+        window: 10 * MINUTE,
+    };
+    let own = own.map(|own| counted(own, limits.address_per_ten_minutes));
+    let network = network.map(|network| counted(network, limits.network_per_ten_minutes));
+    own.into_iter().chain(network).collect()
+}
+
+/// Under what submissions are counted that no visitor's address tells apart: the mail domain, and all.
+#[must_use]
+pub fn at_large(limits: &Limits, domain: Option<&str>) -> Vec<Counted<String>> {
+    let domain = domain.map(|domain| {
+        let is_large = PROVIDERS.lines().any(|known| known == domain);
+        let most = if is_large {
+            limits.domain_per_minute.saturating_mul(PROVIDER_SHARE)
+        } else {
+            share(limits.domain_per_minute, is_disposable(domain))
+        };
+        Counted { what: ["@", domain].concat(), most, window: MINUTE }
+    });
+    let all = Counted { what: "all".to_owned(), most: limits.all_per_minute, window: MINUTE };
+    domain.into_iter().chain([all]).collect()
+}
+
+/// The mail domain of a submission, in small letters and as mail servers write it.
+#[must_use]
+pub fn domain(
+    submission: &Submission,
+    to_ascii: impl FnOnce(&str) -> Option<String>,
+) -> Option<String> {
+    let (_, domain) = submission.email.as_ref()?.rsplit_once('@')?;
+    let domain = domain.to_lowercase();
+    Some(if domain.is_ascii() { domain } else { to_ascii(&domain).unwrap_or(domain) })
+}
+
+/// Whom a submission is about, each name such that one person has one, however they are written: never
+/// to send to.
+#[must_use]
+pub fn contacts(submission: &Submission, domain: Option<&str>) -> Vec<String> {
+    let email = submission.email.as_deref().zip(domain);
+    let email = email.map(|(email, domain)| ["email:", &mailbox(email, domain)].concat());
+    let phone = submission.phone.as_ref().map(|phone| ["phone:", phone].concat());
+    email.into_iter().chain(phone).collect()
+}
+
+/// A mailbox as it counts: in small letters, without what stands behind a plus, and of Gmail without
+/// dots.
+fn mailbox(email: &str, domain: &str) -> String {
+    let local = email.rsplit_once('@').map_or("", |(local, _)| local).to_lowercase();
+    let local = local.trim_matches('"');
+    let mut local = match local.split_once('+') {
+        Some((before, _)) if !before.is_empty() => before.to_owned(),
+        _ => local.to_owned(),
+    };
+    let is_gmail = matches!(domain, "gmail.com" | "googlemail.com");
+    if is_gmail {
+        local.retain(|sign| sign != '.');
+    }
+    [local.as_str(), "@", if is_gmail { "gmail.com" } else { domain }].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn about(email: &str) -> Vec<String> {
+        let submission = Submission { email: Some(email.to_owned()), ..Submission::default() };
+        let domain = domain(&submission, |_| Some("xn--e1afmkfd.ua".to_owned()));
+        contacts(&submission, domain.as_deref())
+    }
+
+    #[test]
+    fn one_mailbox_is_one_contact_however_it_is_written() {
+        for same in ["A.n.n+x@Gmail.com", "ann@googlemail.com", "\"ann\"@gmail.com"] {
+            assert_eq!(about(same), ["email:ann@gmail.com"], "{same}");
+        }
+        assert_eq!(about("a.b@ukr.net"), ["email:a.b@ukr.net"]);
+        assert_eq!(about("a@ПРИКЛАД.ua"), ["email:a@xn--e1afmkfd.ua"]);
+        assert_eq!(about("+a@b.c"), ["email:+a@b.c"]);
+    }
+
+    #[test]
+    fn addresses_that_are_thrown_away_get_a_quarter() {
+        let limits = Limits::default();
+        let most = |domain: &str| at_large(&limits, Some(domain))[0].most;
+        assert_eq!(most("shop.example"), 60);
+        assert_eq!(most("mailinator.com"), 15);
+        assert_eq!(most("a.mailinator.com"), 15);
+        assert_eq!(most("notmailinator.com"), 60);
+        assert_eq!(most("gmail.com"), 600);
+        assert_eq!(callers(&limits, &[10, 0, 0, 1], true)[0].most, 2);
+    }
+
+    #[test]
+    fn a_household_and_its_network_are_counted() {
+        let limits = Limits::default();
+        let parts = |address: &[u8]| {
+            let counted = callers(&limits, address, false);
+            counted.iter().map(|one| (one.what.to_vec(), one.most)).collect::<Vec<_>>()
+        };
+        assert_eq!(parts(&[10, 0, 0, 1]), [(vec![10, 0, 0, 1], 10), (vec![10, 0, 0], 60)]);
+        let mapped = [&[0; 10][..], &[255, 255, 10, 0, 0, 1]].concat();
+        assert_eq!(parts(&mapped), parts(&[10, 0, 0, 1]));
+        let six: Vec<u8> = (0..16).collect();
+        assert_eq!(parts(&six), [((0..8).collect(), 10), ((0..6).collect(), 60)]);
+        assert_eq!(parts(&[]), [(vec![], 60)]);
+    }
+}
