@@ -273,7 +273,10 @@ fn configuration(
     }
     let mut settings = json!({
         "version": 1,
-        "api": {"address": format!("{platform}/api")},
+        "api": {
+            "address": format!("{platform}/api"),
+            "turnstile": format!("{platform}/turnstile/siteverify"),
+        },
         "outbox": outbox,
         "sites": {"main": site},
     });

@@ -27,6 +27,8 @@
 //! | `GET /stats` | counts, and the fullest second, of all and of each pool of the REST API |
 //! | `GET`, `PUT`, `DELETE /faults` | see [`Fault`] |
 //! | `GET`, `PUT`, `DELETE /settings` | see [`Settings`] |
+//! | `POST /turnstile/siteverify` | Cloudflare's verification of its test of persons, not recorded |
+//! | `GET`, `PUT /turnstile` | the secret, and what widgets have answered |
 //!
 //! The shop's server, on its own address, serves a folder and passes `/k/` and `/p/` to the Worker;
 //! `/__csp/POLICY/REST` serves `/REST` under a Content-Security-Policy.

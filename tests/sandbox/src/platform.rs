@@ -5,6 +5,7 @@ mod page;
 mod receive;
 mod rest;
 mod state;
+mod turnstile;
 
 use std::fmt;
 use std::path::Path;
@@ -20,6 +21,7 @@ use serde::Serialize;
 use self::receive::Limiter;
 use self::rest::Limits;
 pub(crate) use self::rest::Tokens;
+use self::turnstile::Turnstile;
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::settings::Settings;
@@ -39,6 +41,7 @@ pub(crate) struct Platform {
     limiter: Mutex<Limiter>,
     limits: Mutex<Limits>,
     tokens: Tokens,
+    turnstile: Mutex<Turnstile>,
 }
 
 /// The connection is to be closed without an answer.
@@ -65,6 +68,7 @@ impl Platform {
             limiter: Mutex::default(),
             limits: Mutex::default(),
             tokens: Tokens::default(),
+            turnstile: Mutex::default(),
         })
     }
 
@@ -72,6 +76,9 @@ impl Platform {
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Result<Reply, Dropped> {
         match control::route(request.uri().path()) {
             Some(route) => Ok(control::answer(self, route, request).await),
+            None if turnstile::is_turnstile(request.uri().path()) => {
+                Ok(turnstile::answer(self, request).await)
+            }
             None if rest::is_rest(request.uri().path()) => rest::answer(self, request).await,
             None => receive::answer(self, request).await,
         }
@@ -91,6 +98,10 @@ impl Platform {
 
     fn limiter(&self) -> MutexGuard<'_, Limiter> {
         self.limiter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn turnstile(&self) -> MutexGuard<'_, Turnstile> {
+        self.turnstile.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn limits(&self) -> MutexGuard<'_, Limits> {
