@@ -3,6 +3,7 @@
 
 mod account;
 mod feed;
+mod forms;
 mod ids;
 mod options;
 mod report;
@@ -168,6 +169,11 @@ fn warnings(settings: &Settings) -> Vec<Finding> {
              /replay need a higher `subrequests`"
         );
         warn("outbox.subrequests", &text);
+    }
+    for name in config.forms.keys() {
+        if !config.sites.values().any(|site| site.forms.contains(name)) {
+            warn(&format!("forms.{name}"), "no site shows it: name it in `forms` of a site");
+        }
     }
     for (name, site) in &config.sites {
         let mut warn = |setting: &str, text: &str| warn(&format!("sites.{name}.{setting}"), text);

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
+use esputnik_kit::config::Config;
 
 use crate::{
     build, check, process, progress, project,
@@ -10,10 +11,18 @@ use crate::{
     tools::Toolbox,
 };
 
-/// What the deployment can keep secret, and what for.
-const SECRETS: [(&str, &str); 2] = [
-    ("KIT_SERVER_TOKEN", "lets your server send events and replay refused ones"),
-    ("KIT_API_KEY", "the platform's key"),
+/// What the deployment can keep secret, what for, and whether its settings ask for it.
+const SECRETS: [(&str, &str, fn(&Config) -> bool); 4] = [
+    ("KIT_SERVER_TOKEN", "lets your server send events and replay refused ones", |_| true),
+    ("KIT_API_KEY", "the platform's key", |_| true),
+    ("KIT_SIGNING_KEY", "signs the tokens of pages; without it forms take nothing", |config| {
+        config.sites.values().any(|site| !site.forms.is_empty() || site.calls.is_open())
+    }),
+    (
+        "KIT_TURNSTILE_SECRET",
+        "of Cloudflare's test; without it forms with it take nothing",
+        |config| config.forms.values().any(|form| form.turnstile.is_some()),
+    ),
 ];
 
 /// Publishes the Worker. Arguments go to `wrangler deploy`.
@@ -29,7 +38,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
     progress::step("wrangler deploy");
     process::run(run_wrangler(&toolbox).arg("deploy").args(arguments))?;
     if !dry {
-        hint_at_secrets(&toolbox);
+        hint_at_secrets(&toolbox, &settings.config);
     }
     Ok(())
 }
@@ -78,12 +87,12 @@ fn run_wrangler(toolbox: &Toolbox) -> Command {
 }
 
 /// Names the secrets that are not there: the kit tracks without them, so this is no error.
-fn hint_at_secrets(toolbox: &Toolbox) {
+fn hint_at_secrets(toolbox: &Toolbox, config: &Config) {
     let Some(list) = process::probe(run_wrangler(toolbox).args(["secret", "list"])) else {
         return progress::note("which secrets are set could not be asked");
     };
-    for (name, purpose) in SECRETS {
-        if !list.contains(&format!("\"{name}\"")) {
+    for (name, purpose, is_needed) in SECRETS {
+        if is_needed(config) && !list.contains(&format!("\"{name}\"")) {
             progress::note(format_args!("{name} is not set ({purpose})"));
             progress::note(format_args!("    cargo xtask wrangler secret put {name}"));
         }

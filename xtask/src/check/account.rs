@@ -6,6 +6,7 @@
 //! | `rights` | what the key may do |
 //! | `site` | the tracked domain, the script, the site's id |
 //! | `feed` | whether the ids of events are those of the feed |
+//! | `forms` | what the sites' forms need |
 
 use std::collections::BTreeSet;
 
@@ -18,7 +19,7 @@ use esputnik_kit::{
 };
 
 use super::{
-    Options, feed,
+    Options, feed, forms,
     report::{Outcome, Report},
     rights, site,
 };
@@ -41,6 +42,7 @@ pub(super) fn check(
     rights::check(config, options, info.err(), platform, report);
     site::check(config, options, platform, report);
     feed::check(config, ids, platform, report);
+    forms::check(config, platform, report);
 }
 
 fn connection(address: &str, info: &Result<Answered<AccountInfo>, Error>) -> Outcome {
