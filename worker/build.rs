@@ -21,6 +21,11 @@ fn main() {
         println!("cargo::error=the settings are not read yet: run `cargo xtask build`");
         return;
     }
+    // Pages of forms have their looks in them, so that nothing else is fetched for them.
+    let style = folder.join("forms.css");
+    println!("cargo::rerun-if-changed={}", style.display());
+    fs::write(out.join("forms.css"), fs::read_to_string(&style).unwrap_or_default())
+        .expect("the build folder can be written");
     let manifest: serde_json::Value = serde_json::from_str(&text).expect("xtask writes JSON");
     let mut code = String::from("pub(crate) static ASSETS: &[Asset] = &[\n");
     for (name, entry) in manifest.as_object().expect("xtask writes an object") {

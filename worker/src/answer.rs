@@ -22,8 +22,10 @@ pub(crate) enum Error {
     NoSecret(&'static str),
     /// The call is refused with this status.
     Refused(u16, Problem),
-    /// More calls than one visitor may make.
-    TooMany,
+    /// More calls than one visitor may make; fewer in so many seconds.
+    TooMany(u64),
+    /// The same again is taken in so many seconds.
+    TryAgain(u64),
     /// The platform's key is not set.
     NoKey,
     /// The token does not open this.
@@ -74,9 +76,16 @@ impl Error {
                 plain(500, "no_secret", &fix)
             }
             Self::Refused(status, problem) => json(status, &error_value(problem_members(&problem))),
-            Self::TooMany => {
+            Self::TooMany(wait) => {
                 let response = plain(429, "too_many", "make fewer calls")?;
-                response.headers().set("retry-after", "60")?;
+                response.headers().set("retry-after", &wait.to_string())?;
+                Ok(response)
+            }
+            Self::TryAgain(wait) => {
+                let fix = "send the same again, after what Retry-After says";
+                let problem = Problem::new(Code::TryAgain, "", fix);
+                let response = json(429, &error_value(problem_members(&problem)))?;
+                response.headers().set("retry-after", &wait.to_string())?;
                 Ok(response)
             }
             Self::NoKey => {

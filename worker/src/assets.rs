@@ -78,6 +78,12 @@ pub(crate) fn serve_loader(loader: &Loader, pinned: bool) -> Result<Response, Er
     Ok(ResponseBuilder::new().with_headers(headers).fixed(loader.text.clone().into_bytes()))
 }
 
+/// Answers with a script under an address of its own, which stays the same from release to release.
+pub(crate) fn serve_short(name: &str, request: &Request) -> Result<Response, Error> {
+    let asset = asset(name).ok_or(Error::NotFound)?;
+    respond(asset, headers("text/javascript; charset=utf-8", false)?, request)
+}
+
 /// Answers with a file under its hashed name.
 pub(crate) fn serve(file: &str, request: &Request) -> Result<Response, Error> {
     let asset = ASSETS
@@ -97,6 +103,10 @@ pub(crate) fn serve(file: &str, request: &Request) -> Result<Response, Error> {
         headers.set("content-security-policy", policy)?;
         headers.set("cross-origin-embedder-policy", "require-corp")?;
     }
+    respond(asset, headers, request)
+}
+
+fn respond(asset: &Asset, headers: Headers, request: &Request) -> Result<Response, Error> {
     let accepts = request.headers().get("accept-encoding")?.unwrap_or_default();
     let builder = ResponseBuilder::new();
     if accepts.split([',', ';']).any(|coding| coding.trim() == "br") {

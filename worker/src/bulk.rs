@@ -111,7 +111,8 @@ pub(crate) async fn store(
     Ok(given.warnings)
 }
 
-async fn ask(
+/// What has become of some, as JSON, after at most so many milliseconds.
+pub(crate) async fn ask(
     env: &Env,
     config: &Config,
     kind: Kind,

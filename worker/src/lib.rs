@@ -9,6 +9,8 @@ mod assets;
 mod bulk;
 mod bulk_object;
 mod bulk_store;
+mod form;
+mod form_page;
 mod governor_object;
 mod guard;
 mod handover;
@@ -20,6 +22,8 @@ mod routes;
 mod settings;
 mod store;
 mod tables;
+mod token;
+mod turnstile;
 mod upstream;
 mod uses_object;
 

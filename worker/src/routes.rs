@@ -10,6 +10,10 @@
 //! | `POST f` | erases what is held of a browser | the sites' pages |
 //! | `POST t` | gives a page a token for one call | the sites' pages |
 //! | `POST p/<call>` | takes a contact, an order or an event, or gets a token of the platform | the sites' pages, with a token |
+//! | `GET forms.js`, `GET <site>/forms.js` | the starter of forms, of the host's site or of that one | anybody |
+//! | `GET forms.json`, `GET forms/<id>.json` | the site's forms that show by themselves, and a form in one language | anybody |
+//! | `GET forms/<id>` | a form as a page of its own | anybody |
+//! | `POST forms/<id>` | takes what was filled in: from a script with a token, or as a browser posts it | the sites' pages |
 //! | `POST v2` | takes an event in the tracker's own REST form | tokens with `tracker` |
 //! | `POST contacts`, `orders`, `subscriptions`, `events` | takes some, to be sent in their turn | tokens with their chapter |
 //! | `GET contacts?ids=…` and so on | says what has become of them | tokens with their chapter |
@@ -33,7 +37,7 @@ use worker::{Date, Env, Method, ObjectNamespace, Request, Response};
 
 use crate::{
     answer::{Error, text_json},
-    api, assets, bulk, guard, handover, objects,
+    api, assets, bulk, form, guard, handover, objects,
     outbox_object::{About, Ingest, IngestRest},
     page,
     settings::{API_KEY, SERVER_TOKEN, Secret, load_config},
@@ -59,6 +63,11 @@ pub(crate) async fn dispatch(request: Request, env: &Env) -> Result<Response, Er
         only(Method::Post, "POST")?;
         return page::call(request, env, &config, what).await;
     }
+    let (named, below) = below_site(&route, &config);
+    if below.starts_with("forms.") || below.starts_with("forms/") {
+        return form::serve(request, env, &config, named, below).await;
+    }
+    let route = below.to_owned();
     if let Some(kind) = Bulk::named(&route) {
         let allowed = matches!(method, Method::Get | Method::Post);
         if !allowed {
@@ -112,6 +121,21 @@ fn preflight(request: &Request, config: &Config) -> Result<Response, Error> {
     response.headers().set("access-control-allow-headers", "content-type")?;
     response.headers().set("access-control-max-age", "86400")?;
     Ok(response)
+}
+
+/// What of an address stands behind a site's name, which scripts of pages on other hosts come under.
+///
+/// What is served there too is what such a script goes on to ask for from where it came.
+fn below_site<'a>(route: &'a str, config: &Config) -> (Option<&'a str>, &'a str) {
+    match route.split_once('/') {
+        Some((name, rest))
+            if config.sites.contains_key(name)
+                && (rest.starts_with("forms") || rest.starts_with("a/") || rest == "t") =>
+        {
+            (Some(name), rest)
+        }
+        _ => (None, route),
+    }
 }
 
 fn loader(route: &str, request: &Request, config: &Config) -> Result<Response, Error> {

@@ -103,7 +103,7 @@ fn scrub(mut text: String, secrets: [&str; 2]) -> String {
 }
 
 /// A signal that ends a request after a time: the runtime's own, which costs a call nothing but this.
-fn timeout(patience: Duration) -> AbortSignal {
+pub(crate) fn timeout(patience: Duration) -> AbortSignal {
     let millis = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
     web_sys::AbortSignal::timeout_with_u32(millis).into()
 }

@@ -1,57 +1,112 @@
-//! The Durable Object that lets each token of a page be used once, and counts the calls of each visitor's
-//! address and network.
+//! The Durable Object that lets each token of a page be used once, and counts what pages hand in: by the
+//! visitor's address and network, and for forms also by contact, by mail domain and in all.
+//!
+//! Names of whatever is counted come as hashes. All but those of contacts are lost with the object's
+//! memory; a contact's limit is one of days, so it is on disk.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+};
 
 use serde::{Deserialize, Serialize};
-use worker::{DurableObject, Env, Method, Request, Response, Result, State, durable_object};
+use worker::{
+    DurableObject, Env, Method, Request, Response, Result, SqlStorage, State, durable_object,
+};
 
 use crate::answer::{Error, text_json};
 use crate::objects::{self, now, number};
 
-const MINUTE: u64 = 60_000;
-
-/// When names are dropped, in milliseconds: tokens are good for ten minutes.
+/// When what is not needed any more is dropped, in milliseconds: tokens are good for ten minutes.
 const CLEAN_AFTER: i64 = 20 * 60_000;
 
-/// Addresses and networks that are counted at a time; the counts begin anew when there are more.
+/// As many are counted at a time; when there are more, those that have come once are forgotten, and in
+/// the end all.
 const MOST_COUNTED: usize = 10_000;
 
-/// A call that a page makes.
-#[derive(Debug, Serialize, Deserialize)]
+/// For how long a submission counts against its contact, in milliseconds.
+const DAY: u64 = esputnik_kit::form_call::limits::DAY;
+
+/// Something that pages do.
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Use {
-    /// The token's name.
+    /// The token's name; none where it was used before.
     pub(crate) name: String,
     /// Until when the token is good.
     pub(crate) until: u64,
-    /// The visitor's address and network, each as a hash, and how many calls of it may come in a minute.
-    pub(crate) callers: Vec<(String, u32)>,
+    /// The visitor's address and network.
+    pub(crate) callers: Vec<Count>,
+    /// Whom it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) contact: Option<Contact>,
+    /// What no visitor's address tells apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) at_large: Vec<Count>,
 }
 
-/// Whether it may be made.
+/// What is counted.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Count {
+    pub(crate) name: String,
+    /// How many may come.
+    pub(crate) most: u32,
+    /// In so many milliseconds.
+    pub(crate) window: u64,
+}
+
+/// A contact, under one or two names, and how much may come about it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Contact {
+    pub(crate) names: Vec<String>,
+    pub(crate) per_day: u32,
+    /// Milliseconds between two.
+    pub(crate) pause: u64,
+}
+
+/// Whether it may be done.
 #[derive(Debug, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Answer {
     Taken,
     /// The token was used before.
     Known,
-    /// The visitor makes too many.
-    TooMany,
+    /// Too much comes; less in so many seconds.
+    TooMany(u64),
+    /// Enough has come about the contact.
+    Enough,
 }
 
 #[derive(Deserialize)]
-struct Count {
+struct Number {
     count: u64,
 }
 
-/// Whether a call of a site's page may be made; its token is used then.
+#[derive(Deserialize)]
+struct Seen {
+    count: u32,
+    last: Option<u64>,
+}
+
+/// Whether a page of a site may do something; its token is used then.
 pub(crate) async fn take(env: &Env, site: &str, used: &Use) -> std::result::Result<Answer, Error> {
-    let stub = env.durable_object("USES")?.get_by_name(site)?;
-    let body = serde_json::to_string(used).map_err(worker::Error::from)?;
-    let response = objects::ask(&stub, Method::Post, "/take", Some(body)).await?;
-    let text = objects::text(response, "this cannot be checked right now").await?;
+    let text = ask(env, site, "/take", used).await?;
     serde_json::from_str(&text).map_err(|error| Error::Internal(error.into()))
 }
+
+/// Takes back what was counted of a contact, since nothing came of it.
+pub(crate) async fn give_back(env: &Env, site: &str, used: &Use) -> std::result::Result<(), Error> {
+    ask(env, site, "/give-back", used).await.map(|_| ())
+}
+
+async fn ask(env: &Env, site: &str, path: &str, used: &Use) -> std::result::Result<String, Error> {
+    let stub = env.durable_object("USES")?.get_by_name(site)?;
+    let body = serde_json::to_string(used).map_err(worker::Error::from)?;
+    let response = objects::ask(&stub, Method::Post, path, Some(body)).await?;
+    objects::text(response, "this cannot be checked right now").await
+}
+
+/// Until when a count lasts, and how far it is.
+type Counts = HashMap<String, (u64, u32)>;
 
 /// The tokens of a site's pages.
 #[durable_object]
@@ -59,17 +114,34 @@ pub(crate) async fn take(env: &Env, site: &str, used: &Use) -> std::result::Resu
 #[expect(missing_debug_implementations, reason = "its state and environment have none")]
 pub struct UsesObject {
     state: State,
-    /// Calls of each address and network in the minute that began then.
-    calls: RefCell<HashMap<String, (u64, u32)>>,
+    /// Whether the tables are there.
+    opened: Cell<bool>,
+    /// Addresses and networks.
+    callers: RefCell<Counts>,
+    /// All else, so that many addresses do not make it forgotten.
+    at_large: RefCell<Counts>,
 }
 
 impl DurableObject for UsesObject {
     fn new(state: State, _env: Env) -> Self {
-        Self { state, calls: RefCell::default() }
+        Self {
+            state,
+            opened: Cell::new(false),
+            callers: RefCell::default(),
+            at_large: RefCell::default(),
+        }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         let used: Use = serde_json::from_str(&request.text().await?)?;
+        if request.path() == "/give-back" {
+            for name in used.contact.iter().flat_map(|contact| &contact.names) {
+                let sql = "DELETE FROM contact WHERE rowid =
+                    (SELECT max(rowid) FROM contact WHERE name = ?)";
+                self.open()?.exec(sql, vec![name.as_str().into()])?;
+            }
+            return text_json(200, "{}".to_owned());
+        }
         let answer = self.take(&used)?;
         if answer == Answer::Taken && self.state.storage().get_alarm().await?.is_none() {
             self.state.storage().set_alarm(CLEAN_AFTER).await?;
@@ -77,12 +149,13 @@ impl DurableObject for UsesObject {
         text_json(200, serde_json::to_string(&answer)?)
     }
 
-    /// Drops the names of tokens that are not good any more.
+    /// Drops the names of tokens that are not good any more, and contacts after their day.
     async fn alarm(&self) -> Result<Response> {
-        let sql = self.state.storage().sql();
-        self.open()?;
+        let sql = self.open()?;
         sql.exec("DELETE FROM used WHERE until < ?", vec![number(now())])?;
-        let left: Vec<Count> = sql.exec("SELECT count(*) AS count FROM used", None)?.to_array()?;
+        sql.exec("DELETE FROM contact WHERE at < ?", vec![number(now().saturating_sub(DAY))])?;
+        let left = "SELECT (SELECT count(*) FROM used) + (SELECT count(*) FROM contact) AS count";
+        let left: Vec<Number> = sql.exec(left, None)?.to_array()?;
         if left.first().is_some_and(|left| left.count > 0) {
             self.state.storage().set_alarm(CLEAN_AFTER).await?;
         }
@@ -91,41 +164,90 @@ impl DurableObject for UsesObject {
 }
 
 impl UsesObject {
-    fn open(&self) -> Result<()> {
-        let table = "CREATE TABLE IF NOT EXISTS used (
-            name TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID";
-        self.state.storage().sql().exec(table, None).map(|_| ())
+    fn open(&self) -> Result<SqlStorage> {
+        let sql = self.state.storage().sql();
+        if self.opened.get() {
+            return Ok(sql);
+        }
+        let tables = "CREATE TABLE IF NOT EXISTS used (
+            name TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;
+            CREATE TABLE IF NOT EXISTS contact (name TEXT NOT NULL, at INTEGER NOT NULL);
+            CREATE INDEX IF NOT EXISTS contact_name ON contact (name, at)";
+        sql.exec(tables, None)?;
+        self.opened.set(true);
+        Ok(sql)
     }
 
     fn take(&self, used: &Use) -> Result<Answer> {
         // The address first: one that makes too many uses nothing up of its network's.
-        if !used.callers.iter().all(|(caller, most)| self.count(caller, *most)) {
-            return Ok(Answer::TooMany);
+        if let Some(wait) = first_over(&mut self.callers.borrow_mut(), &used.callers) {
+            return Ok(Answer::TooMany(wait));
         }
-        self.open()?;
-        let sql = "INSERT OR IGNORE INTO used (name, until) VALUES (?, ?)";
-        let written = self
-            .state
-            .storage()
-            .sql()
-            .exec(sql, vec![used.name.as_str().into(), number(used.until)])?
-            .rows_written();
-        Ok(if written == 0 { Answer::Known } else { Answer::Taken })
+        let sql = self.open()?;
+        if !used.name.is_empty() {
+            let insert = "INSERT OR IGNORE INTO used (name, until) VALUES (?, ?)";
+            let values = vec![used.name.as_str().into(), number(used.until)];
+            if sql.exec(insert, values)?.rows_written() == 0 {
+                return Ok(Answer::Known);
+            }
+        }
+        // The contact before what it shares with others: who is after one address takes no room of
+        // those who have one of the same provider.
+        if let Some(contact) = &used.contact
+            && is_enough(&sql, contact)?
+        {
+            return Ok(Answer::Enough);
+        }
+        if let Some(wait) = first_over(&mut self.at_large.borrow_mut(), &used.at_large) {
+            return Ok(Answer::TooMany(wait));
+        }
+        for name in used.contact.iter().flat_map(|contact| &contact.names) {
+            let insert = "INSERT INTO contact (name, at) VALUES (?, ?)";
+            sql.exec(insert, vec![name.as_str().into(), number(now())])?;
+        }
+        Ok(Answer::Taken)
     }
+}
 
-    fn count(&self, caller: &str, most: u32) -> bool {
-        let mut calls = self.calls.borrow_mut();
-        if calls.len() > MOST_COUNTED {
-            calls.retain(|_, (since, _)| *since + MINUTE >= now());
+fn is_enough(sql: &SqlStorage, contact: &Contact) -> Result<bool> {
+    let since = now().saturating_sub(DAY);
+    for name in &contact.names {
+        let select = "SELECT count(*) AS count, max(at) AS last FROM contact
+            WHERE name = ? AND at > ?";
+        let rows = sql.exec(select, vec![name.as_str().into(), number(since)])?;
+        let seen: Vec<Seen> = rows.to_array()?;
+        let over = |seen: &Seen| {
+            seen.count >= contact.per_day
+                || seen.last.is_some_and(|last| last + contact.pause > now())
+        };
+        if seen.first().is_some_and(over) {
+            return Ok(true);
         }
-        if calls.len() > MOST_COUNTED {
-            calls.clear();
-        }
-        let (since, count) = calls.entry(caller.to_owned()).or_insert((now(), 0));
-        if *since + MINUTE < now() {
-            (*since, *count) = (now(), 0);
+    }
+    Ok(false)
+}
+
+/// Counts what comes, as far as the first that is over its limit; that one's seconds until it is not.
+fn first_over(counts: &mut Counts, add: &[Count]) -> Option<u64> {
+    add.iter().find_map(|add| {
+        make_room(counts);
+        let (until, count) = counts.entry(add.name.clone()).or_insert((now() + add.window, 0));
+        if *until <= now() {
+            (*until, *count) = (now() + add.window, 0);
         }
         *count = count.saturating_add(1);
-        *count <= most
+        (*count > add.most).then(|| until.saturating_sub(now()).div_ceil(1000).max(1))
+    })
+}
+
+fn make_room(counts: &mut Counts) {
+    if counts.len() > MOST_COUNTED {
+        counts.retain(|_, (until, _)| *until > now());
+    }
+    if counts.len() > MOST_COUNTED {
+        counts.retain(|_, (_, count)| *count > 1);
+    }
+    if counts.len() > MOST_COUNTED {
+        counts.clear();
     }
 }

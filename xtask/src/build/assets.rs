@@ -89,6 +89,7 @@ struct Staged {
 /// Bundles the scripts and writes `assets` and `manifest.json`, both free of what is outdated.
 pub(super) fn build(toolbox: &Toolbox, glue: &Glue) -> Result<Manifest> {
     let staged = stage(toolbox, glue)?;
+    style(toolbox)?;
     let folder = project::kit().join("assets");
     fs::create_dir_all(&folder)?;
     for Staged { file, content, .. } in &staged {
@@ -111,6 +112,24 @@ pub(super) fn build(toolbox: &Toolbox, glue: &Glue) -> Result<Manifest> {
     prune(&folder, &manifest)?;
     write_manifest(&manifest)?;
     Ok(manifest)
+}
+
+/// Shortens the looks of forms, which the Worker writes into the pages that it makes itself.
+fn style(toolbox: &Toolbox) -> Result<()> {
+    let entry = project::root().join("www/forms.css");
+    if !entry.is_file() {
+        progress::note("there is no www/forms.css, left out");
+        return Ok(());
+    }
+    let mut esbuild = toolbox.command(&toolbox.esbuild);
+    esbuild.args(["--minify", "--charset=utf8", "--log-level=warning"]).arg(entry);
+    let style = process::stdout(&mut esbuild)?;
+    let path = project::kit().join("forms.css");
+    // Its time tells Cargo whether to build the Worker again.
+    if fs::read_to_string(&path).is_ok_and(|old| old == style) {
+        return Ok(());
+    }
+    fs::write(&path, style).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Makes each file and gives it its name.

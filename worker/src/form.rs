@@ -1,0 +1,470 @@
+//! Forms: what pages get of them, and what people fill in.
+//!
+//! A submission goes past the token, the field that people do not see, the time that people take, the
+//! checks of its fields, Cloudflare's test where the form has it, and the limits, in this order: what is
+//! cheap to refuse is refused first. What is left is stored like what the shop's servers hand in, and
+//! the answer waits a little for the platform's.
+
+use std::{cell::Cell, time::Duration};
+
+use esputnik_kit::{
+    config::{Config, ConsentDefault, Site},
+    definition::{
+        Definition, Kind, Words,
+        submission::{self, Refusal, Submission},
+        view,
+    },
+    form::{check::Wrong, date::Date},
+    form_call::{self, Outcome, Posted, State, body, limits},
+    json,
+    page_call::Proof,
+    problem::{Code, Problem},
+};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use worker::{Delay, Env, Headers, Method, Request, Response, ResponseBuilder};
+
+use crate::{
+    answer::{self, Error},
+    assets, bulk, form_page, guard,
+    objects::{now, random},
+    page, routes,
+    token::{self, Token},
+    turnstile,
+    uses_object::{self, Answer, Contact, Count, Use},
+};
+
+/// How long browsers and networks keep what they got of a form, as the loader.
+const KEPT: &str = "public, max-age=300";
+
+/// A day begins so many milliseconds earlier in the east than in UTC.
+pub(crate) const EAST: u64 = 14 * 60 * 60 * 1000;
+
+/// A form that a site shows.
+#[derive(Clone, Copy)]
+pub(crate) struct Shown<'a> {
+    pub(crate) site_name: &'a str,
+    pub(crate) site: &'a Site,
+    pub(crate) id: &'a str,
+    pub(crate) definition: &'a Definition,
+}
+
+/// The form of this name, if the site shows it.
+pub(crate) fn shown<'a>(config: &'a Config, site: &str, id: &str) -> Result<Shown<'a>, Error> {
+    let (site_name, site) = config.sites.get_key_value(site).ok_or(Error::NotFound)?;
+    let (id, definition) = config.forms.get_key_value(id).ok_or(Error::NotFound)?;
+    let is_shown = site.forms.contains(id);
+    let found = is_shown.then_some(Shown { site_name, site, id, definition });
+    found.ok_or(Error::NotFound)
+}
+
+/// Serves what stands below `forms`, and the starter: `named` is the site that the address names.
+pub(crate) async fn serve(
+    request: Request,
+    env: &Env,
+    config: &Config,
+    named: Option<&str>,
+    route: &str,
+) -> Result<Response, Error> {
+    let method = request.method();
+    if let Some(id) = route.strip_prefix("forms/").filter(|id| !id.contains(['/', '.'])) {
+        return match method {
+            Method::Get | Method::Head => look(&request, config, named, id, form_page::show),
+            Method::Post => post(request, env, config, named, id).await,
+            _ => Err(Error::Method("GET, HEAD, POST")),
+        };
+    }
+    if !matches!(method, Method::Get | Method::Head) {
+        return Err(Error::Method("GET, HEAD"));
+    }
+    match route {
+        "forms.js" => assets::serve_short("forms", &request),
+        "forms.json" => {
+            let (name, site) = site_of(&request, config, named)?;
+            let wished = languages(&request)?;
+            let wished: Vec<&str> = wished.iter().map(String::as_str).collect();
+            let forms = site.forms.iter().filter_map(|id| config.forms.get_key_value(id));
+            let forms = forms.map(|(id, form)| (id.as_str(), form));
+            let is_granted = site.consent == ConsentDefault::Granted;
+            let list = view::list(name, is_granted, site.forms_interval, forms, &wished);
+            kept(&request, config, list.to_json(), "application/json", None)
+        }
+        _ => {
+            let id = route.strip_prefix("forms/").and_then(|name| name.strip_suffix(".json"));
+            look(&request, config, named, id.ok_or(Error::NotFound)?, |request, config, form| {
+                let wished = languages(request)?;
+                let wished: Vec<&str> = wished.iter().map(String::as_str).collect();
+                let words = Words::choose(form.definition, &wished);
+                let view = view::view(form.id, form.definition, &words).to_json();
+                kept(request, config, view, "application/json", None)
+            })
+        }
+    }
+}
+
+fn look(
+    request: &Request,
+    config: &Config,
+    named: Option<&str>,
+    id: &str,
+    draw: impl FnOnce(&Request, &Config, Shown<'_>) -> Result<Response, Error>,
+) -> Result<Response, Error> {
+    let (name, _) = site_of(request, config, named)?;
+    draw(request, config, shown(config, name, id)?)
+}
+
+/// The site whose forms are asked for: the one that the address names, else that of the page, else that
+/// of the host, else the only one.
+pub(crate) fn site_of<'a>(
+    request: &Request,
+    config: &'a Config,
+    named: Option<&str>,
+) -> Result<(&'a str, &'a Site), Error> {
+    let found = |(name, site): (&'a String, &'a Site)| (name.as_str(), site);
+    if let Some(named) = named {
+        return config.sites.get_key_value(named).map(found).ok_or(Error::NotFound);
+    }
+    let origin = request.headers().get("origin")?.unwrap_or_default();
+    let host = request.headers().get("host")?.unwrap_or_default();
+    let only =
+        || (config.sites.len() == 1).then(|| config.sites.iter().next().map(found)).flatten();
+    let site = config.site_of_origin(&origin).or_else(|| config.site_of_host(&host));
+    site.or_else(only).ok_or(Error::NotFound)
+}
+
+/// The languages that are wished, the most wanted first.
+pub(crate) fn languages(request: &Request) -> Result<Vec<String>, Error> {
+    let url = request.inner().url();
+    let asked = routes::query(&url, "lang").filter(|lang| !lang.is_empty()).map(str::to_owned);
+    let accepted = request.headers().get("accept-language")?.unwrap_or_default();
+    Ok(asked.into_iter().chain(form_call::languages(&accepted)).collect())
+}
+
+/// An answer that may be kept for a while, or word that the one that is kept is still good.
+pub(crate) fn kept(
+    request: &Request,
+    config: &Config,
+    text: String,
+    kind: &str,
+    policy: Option<&str>,
+) -> Result<Response, Error> {
+    let tag = assets::hex(Sha256::digest(text.as_bytes()).get(..12).unwrap_or_default());
+    let tag = ["\"", &tag, "\""].concat();
+    let headers = Headers::new();
+    headers.set("cache-control", KEPT)?;
+    headers.set("vary", "accept-language, origin")?;
+    headers.set("etag", &tag)?;
+    headers.set("x-content-type-options", "nosniff")?;
+    if let Some(origin) = request.headers().get("origin")?
+        && config.site_of_origin(&origin).is_some()
+    {
+        headers.set("access-control-allow-origin", &origin)?;
+    }
+    let known = request.headers().get("if-none-match")?.unwrap_or_default();
+    // Networks that compress on the way make tags weak.
+    if known.split(',').any(|known| known.trim().trim_start_matches("W/") == tag) {
+        return Ok(ResponseBuilder::new().with_status(304).with_headers(headers).empty());
+    }
+    headers.set("content-type", kind)?;
+    if let Some(policy) = policy {
+        headers.set("content-security-policy", policy)?;
+    }
+    Ok(ResponseBuilder::new().with_headers(headers).fixed(text.into_bytes()))
+}
+
+/// Why a submission is not taken.
+pub(crate) enum Refused {
+    /// These fields are wrong.
+    Fields(Vec<(String, Wrong)>),
+    /// All else.
+    Error(Error),
+}
+
+impl<E: Into<Error>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+async fn post(
+    mut request: Request,
+    env: &Env,
+    config: &Config,
+    named: Option<&str>,
+    id: &str,
+) -> Result<Response, Error> {
+    let kind = request.headers().get("content-type")?.unwrap_or_default();
+    if body::is_form(&kind) {
+        return form_page::post(request, env, config, named, id, &kind).await;
+    }
+    let page = guard::page(&request, config)?;
+    if named.is_some_and(|named| named != page.name) {
+        return Err(Error::Origin);
+    }
+    let response = match by_script(&mut request, env, config, &page, id).await {
+        Ok(response) => response,
+        Err(error) => error.into_response()?,
+    };
+    guard::allow(&response, &page)?;
+    Ok(response)
+}
+
+async fn by_script(
+    request: &mut Request,
+    env: &Env,
+    config: &Config,
+    page: &guard::Page<'_>,
+    id: &str,
+) -> Result<Response, Error> {
+    let form = shown(config, page.name, id)?;
+    let text = guard::body(request).await?;
+    let body = json::parse(&text).map_err(Error::Body)?;
+    let posted = Posted::from_value(&body).map_err(|problem| Error::Refused(400, problem))?;
+    let call = form_call::call(id, posted.step);
+    let token = Token::check(env, (page.name, &page.origin), &call, &posted.token)?;
+    let wished: Vec<&str> = posted.language.as_deref().into_iter().collect();
+    let words = Words::choose(form.definition, &wished);
+    let address = page::address(request)?;
+    let submitted = Submitted { form, posted: &posted, token, origin: &page.origin, address };
+    match submitted.take(env, config, words.language()).await {
+        Ok(outcome) => Ok(answer::json(202, &outcome.answer(form.definition))?),
+        Err(Refused::Fields(fields)) => {
+            Ok(answer::json(422, &form_call::wrong_fields(&words, &fields))?)
+        }
+        Err(Refused::Error(error)) => Err(error),
+    }
+}
+
+/// A submission whose token is good.
+pub(crate) struct Submitted<'a> {
+    pub(crate) form: Shown<'a>,
+    pub(crate) posted: &'a Posted,
+    pub(crate) token: Token,
+    pub(crate) origin: &'a str,
+    pub(crate) address: Vec<u8>,
+}
+
+thread_local! {
+    /// How long the platform has taken to answer lately, in milliseconds, and what was said then: for
+    /// answers that must not tell that it was not asked.
+    static LATELY: Cell<(u64, State)> = const { Cell::new((200, State::Sent)) };
+}
+
+impl Submitted<'_> {
+    /// Takes the submission, if it may be taken.
+    pub(crate) async fn take(
+        self,
+        env: &Env,
+        config: &Config,
+        language: &str,
+    ) -> Result<Outcome, Refused> {
+        let Shown { site_name, site, id, definition } = self.form;
+        if definition.kind == Kind::Informer {
+            return Err(Error::NotFound.into());
+        }
+        let today = Date::from_millis(now() + EAST);
+        let posted = self.posted;
+        let read = submission::read(definition, posted.step, &posted.data, today);
+        if posted.is_trapped {
+            worker::console_log!("form {id}: what a program filled in was dropped");
+            let who = read.map_or_else(|_| Vec::new(), |read| self.contacts(&read, None));
+            return self.pretend(env, &who).await;
+        }
+        let submission = read.map_err(|refusal| match refusal {
+            Refusal::Shape(problem) => Refused::Error(Error::Refused(400, problem)),
+            Refusal::Fields(fields) => Refused::Fields(fields),
+            _ => Refused::Error(Error::NotFound),
+        })?;
+        if let Some(wait) = form_call::too_early(definition, self.token.born, now())
+            && posted.step == 1
+        {
+            return Err(Error::TryAgain(wait).into());
+        }
+        let proof = posted.proof.as_deref().map(|proof| token::check_proof(env, proof));
+        let proof = proof.transpose()?;
+        let (kind, given) =
+            form_call::given(definition, &submission, posted, proof.as_ref(), language)
+                .map_err(status)?;
+        let who = self.contacts(&submission, proof.as_ref());
+        let is_dropped = posted.step > 1 && self.is_dropped(env, &who)?;
+        let (mut first, mut second) = self.uses(env, &submission, &who)?;
+        if definition.turnstile.is_some() && posted.step == 1 {
+            if posted.turnstile.is_empty() {
+                let fix = "add the answer of Cloudflare's test";
+                let problem = Problem::new(Code::TurnstileMissing, "turnstile", fix);
+                return Err(Error::Refused(403, problem).into());
+            }
+            // The token first: it costs less than asking Cloudflare.
+            counted(env, site_name, &first).await?;
+            turnstile::check(env, config, site, id, &posted.turnstile).await?;
+        } else {
+            (first.contact, first.at_large) = (second.contact.take(), second.at_large);
+            second = first;
+        }
+        let is_enough = counted(env, site_name, &second).await?;
+        if is_enough || is_dropped {
+            worker::console_log!("form {id}: enough has come about one contact");
+            return self.pretend(env, &who).await;
+        }
+        let message = routes::message_id();
+        let begun = now();
+        if let Err(error) = bulk::store(env, config, kind, &message, given).await {
+            let _ = uses_object::give_back(env, site_name, &second).await;
+            return Err(error.into());
+        }
+        // It is stored: whatever comes now, it must not look as if it were not.
+        let told = bulk::ask(env, config, kind, vec![message], form_call::WAIT).await;
+        let told = told.map_or_else(|_| Told::default(), |text| Told::read(&text));
+        let state = if told.is_done() { State::Sent } else { State::Stored };
+        LATELY.set((now().saturating_sub(begun), state));
+        if told.state == "failed" {
+            worker::console_error!("form {id}: the platform refused what was handed in");
+            let fix = "the platform refused it; `cargo xtask check` may know why";
+            return Err(Error::Refused(502, Problem::new(Code::NotTaken, "", fix)).into());
+        }
+        let next = self.next(env, KEPT_ON, &who)?;
+        Ok(Outcome { state, status: told.email_status, next })
+    }
+
+    /// What is counted: the token and the visitor; and then, whom it is about and all together.
+    fn uses(
+        &self,
+        env: &Env,
+        submission: &Submission,
+        who: &[String],
+    ) -> Result<(Use, Use), Error> {
+        let Shown { id, definition, .. } = self.form;
+        let most = &definition.limits;
+        let domain = limits::domain(submission, to_ascii);
+        let disposable = domain.as_deref().is_some_and(limits::is_disposable);
+        let callers = limits::callers(most, &self.address, disposable).into_iter();
+        let callers = callers.map(|one| counted_as(id, &page::hash(one.what), &one));
+        let at_large = limits::at_large(most, domain.as_deref());
+        let names = who.iter().map(|name| token::seal(env, &[id, name].join("\n")));
+        let contact = Contact {
+            names: names.collect::<Result<_, _>>()?,
+            per_day: most.contact_per_day,
+            pause: u64::from(most.contact_pause_minutes) * 60_000,
+        };
+        let first = Use {
+            name: self.token.name.clone(),
+            until: self.token.until,
+            callers: callers.collect(),
+            ..Use::default()
+        };
+        let second = Use {
+            // The second step belongs to the first, which was counted.
+            contact: (self.posted.step == 1).then_some(contact),
+            at_large: at_large.iter().map(|one| counted_as(id, &one.what, one)).collect(),
+            ..Use::default()
+        };
+        Ok((first, second))
+    }
+
+    /// Whether the first step went nowhere.
+    fn is_dropped(&self, env: &Env, who: &[String]) -> Result<bool, Error> {
+        let id = self.form.id;
+        if self.token.bound == bound(env, KEPT_ON, id, who)? {
+            return Ok(false);
+        }
+        if self.token.bound == bound(env, DROPPED, id, who)? {
+            return Ok(true);
+        }
+        let fix = "give the same address as before";
+        Err(Error::Refused(403, Problem::new(Code::TokenInvalid, "token", fix)))
+    }
+
+    /// Whom it is about: by the addresses in it, else as the proof or the browser says.
+    fn contacts(&self, submission: &Submission, proof: Option<&Proof>) -> Vec<String> {
+        let domain = limits::domain(submission, to_ascii);
+        let named = limits::contacts(submission, domain.as_deref());
+        if !named.is_empty() {
+            return named;
+        }
+        if let Some((name, own)) = proof.and_then(|proof| proof.names().next()) {
+            return vec![[name, ":", own].concat()];
+        }
+        self.posted.web_id.iter().map(|web_id| ["sc:", web_id.as_str()].concat()).collect()
+    }
+
+    /// What those are told whose submission goes nowhere: the same, after the same time.
+    async fn pretend(&self, env: &Env, who: &[String]) -> Result<Outcome, Refused> {
+        let (lasts, state) = LATELY.get();
+        let spread = u64::from(random()) % (lasts / 4 + 1);
+        Delay::from(Duration::from_millis(lasts - lasts / 8 + spread)).await;
+        let next = self.next(env, DROPPED, who)?;
+        Ok(Outcome { state, status: None, next })
+    }
+
+    /// The token of what is asked next, bound to whom this was about.
+    fn next(&self, env: &Env, word: &str, who: &[String]) -> Result<Option<String>, Error> {
+        let Shown { site_name, id, definition, .. } = self.form;
+        if definition.second_step.is_empty() || self.posted.step > 1 {
+            return Ok(None);
+        }
+        let mut token = Token::new((site_name, self.origin), form_call::call(id, 2));
+        token.bound = bound(env, word, id, who)?;
+        token.signed(env).map(Some)
+    }
+}
+
+/// What stands in the seal of a second step's token: whether the first step was kept, or went nowhere
+/// and so must the second. Nobody can tell the one from the other.
+const KEPT_ON: &str = "kept";
+const DROPPED: &str = "dropped";
+
+fn bound(env: &Env, word: &str, id: &str, who: &[String]) -> Result<String, Error> {
+    token::seal(env, &[word, id, &who.join("\n")].join("\n"))
+}
+
+fn counted_as<T>(id: &str, name: &str, counted: &limits::Counted<T>) -> Count {
+    Count { name: [id, ":", name].concat(), most: counted.most, window: counted.window }
+}
+
+/// Counts; whether enough has come about the contact.
+async fn counted(env: &Env, site: &str, used: &Use) -> Result<bool, Error> {
+    match uses_object::take(env, site, used).await? {
+        Answer::Taken => Ok(false),
+        Answer::Enough => Ok(true),
+        Answer::TooMany(wait) => Err(Error::TooMany(wait)),
+        Answer::Known => {
+            let fix = "get a token for each call";
+            Err(Error::Refused(403, Problem::new(Code::TokenUsed, "token", fix)))
+        }
+    }
+}
+
+fn status(problem: Problem) -> Error {
+    let status = if problem.code == Code::ProofMissing { 403 } else { 400 };
+    Error::Refused(status, problem)
+}
+
+/// A domain as mail servers write it: the runtime has the tables for that.
+fn to_ascii(domain: &str) -> Option<String> {
+    let url = web_sys::Url::new(&["https://", domain].concat()).ok()?;
+    Some(url.hostname())
+}
+
+/// What the bulk object says of one.
+#[derive(Default, Deserialize)]
+struct Told {
+    #[serde(default)]
+    state: String,
+    #[serde(default)]
+    email_status: Option<String>,
+}
+
+impl Told {
+    fn read(text: &str) -> Self {
+        #[derive(Deserialize)]
+        struct Results {
+            results: Vec<Told>,
+        }
+        let results: Option<Results> = serde_json::from_str(text).ok();
+        results.and_then(|results| results.results.into_iter().next()).unwrap_or_default()
+    }
+
+    fn is_done(&self) -> bool {
+        matches!(self.state.as_str(), "done" | "failed")
+    }
+}
