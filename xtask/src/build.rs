@@ -15,7 +15,7 @@ mod tracker;
 mod worker;
 
 pub(crate) use assets::Manifest;
-pub(crate) use worker::outputs as worker_outputs;
+pub(crate) use worker::{outputs as worker_outputs, script as worker_script};
 
 use anyhow::{Result, bail};
 

@@ -2,7 +2,7 @@
 //! of the Worker that anybody may call, and whatever the tracker imports is code that pages load; so
 //! both are held to a list.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use anyhow::{Context as _, Result, bail};
 
@@ -26,8 +26,7 @@ for (const { name, kind } of WebAssembly.Module.exports(module))
 
 /// Fails with what is on none of the lists.
 pub(crate) fn check(toolbox: &Toolbox, manifest: &build::Manifest) -> Result<()> {
-    let script = build::worker_outputs().into_iter().find(|path| is_script(path));
-    let script = fs::read_to_string(script.context("the Worker has a script")?)?;
+    let script = fs::read_to_string(build::worker_script())?;
     let mut found: Vec<String> =
         methods(&script).iter().map(|name| format!("method {name}")).collect();
     let wasm = manifest.get("wasm").context("the wasm was not built")?;
@@ -46,10 +45,6 @@ pub(crate) fn check(toolbox: &Toolbox, manifest: &build::Manifest) -> Result<()>
         return Ok(());
     }
     bail!("the built modules have {found:?}, and should have {expected:?}")
-}
-
-fn is_script(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "js")
 }
 
 /// The methods that a script gives its classes from outside, as worker-build does.

@@ -330,6 +330,7 @@ const router :Workerd.Worker = (
 
 const kit :Workerd.Worker = (
   modules = [
+    (name = "entry.js", esModule = embed "worker/entry.js"),
     (name = "index.js", esModule = embed "worker/index.js"),
     (name = "index_bg.wasm", wasm = embed "worker/index_bg.wasm"),
   ],

@@ -11,10 +11,19 @@ use super::stamp::{Inputs, unless_fresh};
 use crate::tools::{TARGET, Toolbox};
 use crate::{process, progress, project};
 
-/// The two files that make up the Worker: its code, and the module that the code imports.
-pub(crate) fn outputs() -> [PathBuf; 2] {
-    let folder = project::root().join("worker/build");
-    [folder.join("index.js"), folder.join("index_bg.wasm")]
+/// Where the Worker begins; goes beside what worker-build makes.
+const ENTRY: &str = "worker/src/entry.js";
+
+/// The files that make up the Worker: where it begins, its code, and the module that the code imports.
+pub(crate) fn outputs() -> [PathBuf; 3] {
+    ["entry.js", "index.js", "index_bg.wasm"]
+        .map(|name| project::root().join("worker/build").join(name))
+}
+
+/// The script that worker-build makes.
+pub(crate) fn script() -> PathBuf {
+    let [_, script, _] = outputs();
+    script
 }
 
 /// Compiles and bundles the Worker, with the assets inside.
@@ -29,8 +38,10 @@ pub(super) fn build(toolbox: &Toolbox) -> Result<()> {
     let compiled = cargo::module(with_environment(&mut cargo), &folder)?;
 
     let mut inputs = Inputs::default();
+    let entry = project::root().join(ENTRY);
     inputs
         .file(&compiled)?
+        .file(&entry)?
         .program(&toolbox.worker_build)?
         .program(&toolbox.wasm_bindgen)?
         .program(&toolbox.wasm_opt)?
@@ -45,6 +56,8 @@ pub(super) fn build(toolbox: &Toolbox) -> Result<()> {
             .env("ESBUILD_BIN", &toolbox.esbuild)
             .env("XDG_CACHE_HOME", no_downloads()?);
         process::run_logged(with_environment(&mut build), &project::kit().join("log/worker.log"))?;
+        let [beside, ..] = outputs();
+        fs::copy(&entry, beside).context("cannot put the entry beside the Worker's script")?;
         if let Some(missing) = outputs().iter().find(|output| !output.is_file()) {
             bail!("worker-build made no {}", missing.display());
         }

@@ -1,0 +1,23 @@
+// Where the Worker begins. What worker-build makes wants an object of its class for each request, behind
+// proxies that set the WebAssembly up anew after a panic; that costs a request as much as all else that
+// the Worker does of itself. One such object does for all: a handler that was taken from it still
+// looks for a panic before each call, and holds nothing of the request that it was made with.
+import Worker from "./index.js";
+
+// By name: whatever else the module exports is none of the runtime's business.
+export { BulkObject, GovernorObject, OutboxObject, UsesObject } from "./index.js";
+
+let handlers;
+
+const handle = (name, event, env, ctx) => {
+  if (!handlers) {
+    const { fetch, scheduled } = new Worker(ctx, env);
+    handlers = { fetch, scheduled };
+  }
+  return handlers[name].call({ env, ctx }, event);
+};
+
+export default {
+  fetch: (request, env, ctx) => handle("fetch", request, env, ctx),
+  scheduled: (event, env, ctx) => handle("scheduled", event, env, ctx),
+};
