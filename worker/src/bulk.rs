@@ -132,13 +132,13 @@ pub(crate) async fn tell(
     body: String,
 ) -> Result<String, Error> {
     let jurisdiction = config.sites.values().find_map(|site| site.jurisdiction);
-    let stub = routes::namespace(env, "BULK", jurisdiction)?.get_by_name(kind.as_str())?;
-    let response = objects::ask(&stub, Method::Post, path, Some(body)).await?;
-    match response.status_code() {
+    let objects = routes::namespace(env, "BULK", jurisdiction)?;
+    let answer = objects::ask(&objects, kind.as_str(), Method::Post, path, Some(&body)).await?;
+    match answer.0 {
         409 => {
             let fix = "this key came with something else before; give each its own";
             Err(Error::Refused(422, Problem::new(Code::Conflict, "idempotency-key", fix)))
         }
-        _ => objects::text(response, "this cannot be stored right now").await,
+        _ => objects::text(answer, "this cannot be stored right now"),
     }
 }

@@ -14,6 +14,7 @@ mod form_page;
 mod governor_object;
 mod guard;
 mod handover;
+mod host;
 mod objects;
 mod outbox_object;
 mod pace;

@@ -1,28 +1,25 @@
 //! What the Worker and its objects share: how an object is asked, and the time and chance of the host.
 
-use worker::{Date, Method, Request, RequestInit, Response, SqlStorageValue, Stub};
+use worker::{Date, Method, ObjectNamespace, SqlStorageValue};
 
-use crate::answer::Error;
+use crate::{answer::Error, host};
 
-/// Asks an object, which has the same paths whatever the host in front of them.
+/// The status and the text of an object's answer. Objects have the same paths whatever the host in front
+/// of them.
 pub(crate) async fn ask(
-    stub: &Stub,
+    objects: &ObjectNamespace,
+    name: &str,
     method: Method,
     path: &str,
-    body: Option<String>,
-) -> Result<Response, Error> {
-    let mut init = RequestInit::new();
-    init.with_method(method).with_body(body.map(Into::into));
-    let request = Request::new_with_init(&["https://object", path].concat(), &init)?;
-    Ok(stub.fetch_with_request(request).await?)
+    body: Option<&str>,
+) -> Result<(u16, String), Error> {
+    let reply = host::ask_object(objects, name, path, &method, body).await?;
+    Ok((reply.status(), reply.text()))
 }
 
 /// The text of an answer, which is 200 where all is well.
-pub(crate) async fn text(mut response: Response, else_say: &'static str) -> Result<String, Error> {
-    if response.status_code() != 200 {
-        return Err(Error::Unavailable(else_say));
-    }
-    Ok(response.text().await?)
+pub(crate) fn text((status, text): (u16, String), else_say: &'static str) -> Result<String, Error> {
+    if status == 200 { Ok(text) } else { Err(Error::Unavailable(else_say)) }
 }
 
 /// Unix time in milliseconds.

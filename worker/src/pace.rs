@@ -165,9 +165,9 @@ async fn lease(env: &Env, wish: &Wish) -> Result<Granted, Error> {
 
 async fn tell(env: &Env, path: &str, what: &impl serde::Serialize) -> Result<String, Error> {
     let body = serde_json::to_string(what).map_err(worker::Error::from)?;
-    let stub = env.durable_object("GOVERNOR")?.get_by_name(GOVERNOR)?;
-    let response = objects::ask(&stub, Method::Post, path, Some(body)).await?;
-    objects::text(response, "the governor does not answer").await
+    let governors = env.durable_object("GOVERNOR")?;
+    let answer = objects::ask(&governors, GOVERNOR, Method::Post, path, Some(&body)).await?;
+    objects::text(answer, "the governor does not answer")
 }
 
 async fn sleep(millis: u64) {

@@ -456,9 +456,9 @@ pub(crate) async fn ask(
     path: &str,
     body: Option<String>,
 ) -> Result<String, Error> {
-    let stub = outboxes(env, object)?.get_by_name(object)?;
-    let response = objects::ask(&stub, method, path, body).await?;
-    objects::text(response, "events cannot be stored right now").await
+    let objects = outboxes(env, object)?;
+    let answer = objects::ask(&objects, object, method, path, body.as_deref()).await?;
+    objects::text(answer, "events cannot be stored right now")
 }
 
 /// The objects of the site that `object` belongs to, kept where the site wants them.

@@ -1,22 +1,20 @@
 //! Calls of the platform. Addresses come from the settings alone, and no redirect is followed.
 
-use std::time::Duration;
-
 use base64ct::{Base64, Encoding as _};
-use esputnik_kit::api::{Method as ApiMethod, Reply, Request as Call};
-use worker::{AbortSignal, Fetch, Headers, Method, Request, RequestInit, RequestRedirect};
+use esputnik_kit::api::{Reply, Request as Call};
 
-use crate::settings::Secret;
+use crate::{host, settings::Secret};
 
-/// How long an answer may take. The vendor's own plug-ins wait five seconds; a request that was
-/// taken but not answered is sent again, so patience is cheaper.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long an answer may take, in milliseconds. The vendor's own plug-ins wait five seconds; a request
+/// that was taken but not answered is sent again, so patience is cheaper.
+const PATIENCE: u32 = 10_000;
 
-/// How long an answer to bulk may take, which nobody waits for: thousands of contacts take a while.
-const BULK_PATIENCE: Duration = Duration::from_mins(1);
+/// How long an answer to bulk may take, in milliseconds. Nobody waits for it, and thousands of contacts
+/// take a while.
+const BULK_PATIENCE: u32 = 60_000;
 
 /// Most of an answer's body that is read, in bytes: enough for a message.
-const MOST_READ: usize = 4096;
+const MOST_READ: u32 = 4096;
 
 /// The platform's answer.
 pub(crate) struct Answer {
@@ -28,7 +26,7 @@ pub(crate) struct Answer {
 }
 
 /// Longest answer of the REST API that is read, in bytes; more would not fit into a Worker's memory.
-const MOST_ANSWERED: usize = 8 * 1024 * 1024;
+const MOST_ANSWERED: u32 = 8 * 1024 * 1024;
 
 /// Makes a call of the platform's REST API; `None` if there was no answer in time.
 ///
@@ -52,42 +50,23 @@ async fn try_call(
     api: &str,
     secrets: [&str; 2],
     call: &Call,
-    patience: Duration,
+    patience: u32,
 ) -> worker::Result<Reply> {
-    let headers = Headers::new();
-    headers.set("accept", "application/json")?;
-    headers.set("authorization", &["Basic ", secrets[1]].concat())?;
-    let mut init = RequestInit::new();
-    init.with_method(match call.method {
-        ApiMethod::Get => Method::Get,
-        ApiMethod::Post => Method::Post,
-        ApiMethod::Put => Method::Put,
-        ApiMethod::Delete => Method::Delete,
-    })
-    .with_redirect(RequestRedirect::Manual);
-    if let Some(body) = &call.body {
-        headers.set("content-type", "application/json; charset=UTF-8")?;
-        init.with_body(Some(body.as_str().into()));
-    }
-    init.with_headers(headers);
-    let request = Request::new_with_init(&[api, &call.target].concat(), &init)?;
-    let mut response = Fetch::Request(request).send_with_signal(&timeout(patience)).await?;
-    let header = |name: &str| response.headers().get(name);
-    let (retry_after, total_count) = (header("retry-after")?, header("totalcount")?);
-    let length = header("content-length")?.and_then(|text| text.parse::<usize>().ok());
-    if length.is_some_and(|length| length > MOST_ANSWERED) {
-        return Err("the answer is too long".into());
-    }
-    // Not in parts, which costs as much as all the rest of a call; how long answers are, the limits
-    // on rows say that every call is checked against.
-    let text = response.text().await?;
-    if text.len() > MOST_ANSWERED {
+    let request = host::Call {
+        address: &[api, &call.target].concat(),
+        method: call.method.as_str(),
+        authorization: &["Basic ", secrets[1]].concat(),
+        body: call.body.as_deref(),
+    };
+    let reply = request.make(patience, MOST_ANSWERED).await?;
+    let text = reply.text();
+    if text.len() > MOST_ANSWERED as usize {
         return Err("the answer is too long".into());
     }
     Ok(Reply {
-        status: response.status_code(),
-        retry_after,
-        total_count,
+        status: reply.status(),
+        retry_after: reply.retry_after(),
+        total_count: reply.total_count(),
         text: scrub(text, secrets),
     })
 }
@@ -122,25 +101,7 @@ pub(crate) async fn send_event(tracker: &str, body: &str, agent: &str) -> Answer
 }
 
 async fn try_send(tracker: &str, body: &str, agent: &str) -> worker::Result<Answer> {
-    let headers = Headers::new();
-    headers.set("content-type", "application/json")?;
-    headers.set("accept", "application/json")?;
-    if !agent.is_empty() {
-        headers.set("user-agent", agent)?;
-    }
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post)
-        .with_headers(headers)
-        .with_redirect(RequestRedirect::Manual)
-        .with_body(Some(body.into()));
-    let request = Request::new_with_init(tracker, &init)?;
-    let mut response = Fetch::Request(request).send_with_signal(&timeout(PATIENCE)).await?;
-    let retry_after = response.headers().get("retry-after")?;
-    let status = Some(response.status_code());
-    // A success says nothing more; a refusal may say why.
-    let length = response.headers().get("content-length")?.and_then(|text| text.parse().ok());
-    let readable = length.is_some_and(|length: usize| length <= MOST_READ);
-    let failed = !(200..300).contains(&response.status_code());
-    let text = if failed && readable { response.text().await? } else { String::new() };
-    Ok(Answer { status, retry_after, text })
+    let reply = host::post_event(tracker, body, agent, PATIENCE, MOST_READ).await?;
+    let status = Some(reply.status());
+    Ok(Answer { status, retry_after: reply.retry_after(), text: reply.text() })
 }

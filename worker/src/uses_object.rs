@@ -99,10 +99,10 @@ pub(crate) async fn give_back(env: &Env, site: &str, used: &Use) -> std::result:
 }
 
 async fn ask(env: &Env, site: &str, path: &str, used: &Use) -> std::result::Result<String, Error> {
-    let stub = env.durable_object("USES")?.get_by_name(site)?;
+    let objects = env.durable_object("USES")?;
     let body = serde_json::to_string(used).map_err(worker::Error::from)?;
-    let response = objects::ask(&stub, Method::Post, path, Some(body)).await?;
-    objects::text(response, "this cannot be checked right now").await
+    let answer = objects::ask(&objects, site, Method::Post, path, Some(&body)).await?;
+    objects::text(answer, "this cannot be checked right now")
 }
 
 /// Until when a count lasts, and how far it is.

@@ -1,0 +1,49 @@
+// What the Worker asks of its host, each in one step: a crossing from WebAssembly to here and back costs
+// more than most of what is done in it. Nothing is decided here.
+
+const send = (address, method, headers, body, patience) =>
+  fetch(address, {
+    method,
+    headers,
+    body,
+    // Not even to ask again there: what goes along is for this address alone.
+    redirect: "manual",
+    // The runtime's own timer, which costs a request nothing but this.
+    signal: AbortSignal.timeout(patience),
+  });
+
+/** Makes a call of the platform's REST API; its answer may be `most` bytes long. */
+export const call = async (address, method, authorization, body, patience, most) => {
+  const headers = { accept: "application/json", authorization };
+  if (body !== undefined) headers["content-type"] = "application/json; charset=UTF-8";
+  const answer = await send(address, method, headers, body, patience);
+  if (answer.headers.get("content-length") > most) throw new Error("the answer is too long");
+  return {
+    status: answer.status,
+    retryAfter: answer.headers.get("retry-after"),
+    totalCount: answer.headers.get("totalcount"),
+    // Not in parts, which costs as much as all the rest of a call; how long answers are, the limits
+    // on rows say that every call is checked against.
+    text: await answer.text(),
+  };
+};
+
+/** Posts an event; of a refusal, the answer is read if it says that it is no longer than `most`. */
+export const post = async (address, body, agent, patience, most) => {
+  const headers = { "content-type": "application/json", accept: "application/json" };
+  if (agent) headers["user-agent"] = agent;
+  const answer = await send(address, "POST", headers, body, patience);
+  const length = answer.headers.get("content-length");
+  const isRead = !answer.ok && length !== null && length <= most;
+  return {
+    status: answer.status,
+    retryAfter: answer.headers.get("retry-after"),
+    text: isRead ? await answer.text() : "",
+  };
+};
+
+/** Asks an object by its name. */
+export const ask = async (objects, name, path, method, body) => {
+  const answer = await objects.getByName(name).fetch("https://object" + path, { method, body });
+  return { status: answer.status, text: await answer.text() };
+};
