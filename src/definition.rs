@@ -44,17 +44,17 @@ pub const MAX_FIELDS: usize = 50;
 /// CSS custom properties that a theme may set, without the `--es-` in front of each.
 pub const THEME: [&str; 14] = [
     "accent",
-    "accent-text",
-    "background",
-    "border",
     "error",
-    "field-background",
+    "field",
     "font",
-    "font-size",
+    "line",
     "muted",
-    "overlay",
+    "on-accent",
     "radius",
+    "scheme",
     "shadow",
+    "success",
+    "surface",
     "text",
     "width",
 ];

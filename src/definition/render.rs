@@ -177,7 +177,7 @@ fn render_page(
             .text(label),
         None => Node::of("button", "es-button").with("type", "submit").text(label),
     };
-    group.child(Node::of("div", "es-buttons").children(back).child(button))
+    group.child(Node::of("div", "es-actions").children(back).child(button))
 }
 
 /// Whether a form asks for one thing alone, which nobody has to be told is needed.

@@ -161,9 +161,8 @@ fn looks(id: &str, definition: &Definition, words: &Words<'_>) -> Members {
     set("dir", Value::text(words.direction()));
     if !definition.theme.is_empty() {
         let theme = definition.theme.iter();
-        let property = |(name, value): (&String, &String)| {
-            (["--es-", name].concat(), Value::text(value.as_str()))
-        };
+        let property =
+            |(name, value): (&String, &String)| (name.clone(), Value::text(value.as_str()));
         set("theme", Value::Object(theme.map(property).collect()));
     }
     members

@@ -5,7 +5,8 @@ use esputnik_kit::{
     value::Value,
     wire::problem_members,
 };
-use worker::{Headers, Response, ResponseBuilder, Result};
+
+use crate::host::Response;
 
 /// Why a request got no normal answer.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ impl From<worker::Error> for Error {
 }
 
 impl Error {
-    pub(crate) fn into_response(self) -> Result<Response> {
+    pub(crate) fn into_response(self) -> Response {
         let plain = |status, code: &str, message: &str| {
             let members = [("code", code), ("message", message)];
             let members = members.map(|(name, text)| (name.to_owned(), Value::text(text)));
@@ -60,9 +61,7 @@ impl Error {
         match self {
             Self::NotFound => plain(404, "not_found", "no such address"),
             Self::Method(allowed) => {
-                let response = plain(405, "method_not_allowed", "use another method")?;
-                response.headers().set("allow", allowed)?;
-                Ok(response)
+                plain(405, "method_not_allowed", "use another method").with("allow", allowed)
             }
             Self::Origin => {
                 plain(403, "origin_not_allowed", "add the page's host to its site in kit.toml")
@@ -77,16 +76,13 @@ impl Error {
             }
             Self::Refused(status, problem) => json(status, &error_value(problem_members(&problem))),
             Self::TooMany(wait) => {
-                let response = plain(429, "too_many", "make fewer calls")?;
-                response.headers().set("retry-after", &wait.to_string())?;
-                Ok(response)
+                plain(429, "too_many", "make fewer calls").with("retry-after", wait.to_string())
             }
             Self::TryAgain(wait) => {
                 let fix = "send the same again, after what Retry-After says";
                 let problem = Problem::new(Code::TryAgain, "", fix);
-                let response = json(429, &error_value(problem_members(&problem)))?;
-                response.headers().set("retry-after", &wait.to_string())?;
-                Ok(response)
+                json(429, &error_value(problem_members(&problem)))
+                    .with("retry-after", wait.to_string())
             }
             Self::NoKey => {
                 let fix = "set the platform's key: cargo xtask wrangler secret put KIT_API_KEY";
@@ -104,11 +100,7 @@ impl Error {
                 let status = if problem.code == Code::UnknownSite { 422 } else { 400 };
                 json(status, &error_value(problem_members(&problem)))
             }
-            Self::Unavailable(why) => {
-                let response = plain(503, "unavailable", why)?;
-                response.headers().set("retry-after", "2")?;
-                Ok(response)
-            }
+            Self::Unavailable(why) => plain(503, "unavailable", why).with("retry-after", "2"),
             Self::Settings(text) => {
                 worker::console_error!("settings: {text}");
                 plain(500, "settings", "the deployment is set up wrongly; see its log")
@@ -126,15 +118,14 @@ fn error_value(members: Vec<(String, Value)>) -> Value {
 }
 
 /// An answer that holds JSON and is kept nowhere.
-pub(crate) fn json(status: u16, value: &Value) -> Result<Response> {
+pub(crate) fn json(status: u16, value: &Value) -> Response {
     text_json(status, value.to_json())
 }
 
 /// An answer that holds JSON text and is kept nowhere.
-pub(crate) fn text_json(status: u16, text: String) -> Result<Response> {
-    let headers = Headers::new();
-    headers.set("content-type", "application/json")?;
-    headers.set("cache-control", "no-store")?;
-    headers.set("x-content-type-options", "nosniff")?;
-    Ok(ResponseBuilder::new().with_status(status).with_headers(headers).fixed(text.into_bytes()))
+pub(crate) fn text_json(status: u16, text: String) -> Response {
+    Response::new(status, text.into_bytes())
+        .with("content-type", "application/json")
+        .with("cache-control", "no-store")
+        .with("x-content-type-options", "nosniff")
 }

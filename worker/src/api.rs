@@ -10,11 +10,12 @@ use esputnik_kit::{
     bulk::Kind as Bulk,
     config::{Config, Scope},
 };
-use worker::{Env, Request, Response};
+use worker::Env;
 
 use crate::{
     answer::{Error, json},
     guard,
+    host::{Request, Response},
     objects::now,
     pace::{self, Denied},
     settings::{API_KEY, Secret},
@@ -30,12 +31,12 @@ const SPLIT: &str = "kit-split";
 
 /// Makes the call that a shop's server would make to the platform itself.
 pub(crate) async fn relay(
-    mut request: Request,
+    request: &Request,
     env: &Env,
     config: &Config,
     route: &str,
 ) -> Result<Response, Error> {
-    let url = request.inner().url();
+    let url = request.url();
     let query = url.split_once('?').map(|(_, query)| query.split('#').next().unwrap_or_default());
     let target = match query {
         Some(query) => ["/", route, "?", query].concat(),
@@ -45,16 +46,16 @@ pub(crate) async fn relay(
         Ok(found) => found,
         Err(answer) => {
             // Whoever has no token at all learns nothing of what there is.
-            guard::any_server(&request, env, config)?;
-            return respond(&answer);
+            guard::any_server(request, env, config)?;
+            return Ok(respond(&answer));
         }
     };
-    guard::server(&request, env, config, Scope::Chapter(found.0.operation.chapter))?;
-    let body = guard::body_of(&mut request, MAX_BODY).await?;
-    let split = request.headers().get(SPLIT)?.is_some_and(|text| text == "true");
+    guard::server(request, env, config, Scope::Chapter(found.0.operation.chapter))?;
+    let body = guard::body_of(request, MAX_BODY).await?;
+    let split = request.header(SPLIT).is_some_and(|text| text == "true");
     let call = match relay::read(found, &body, split) {
         Ok(call) => call,
-        Err(answer) => return respond(&answer),
+        Err(answer) => return Ok(respond(&answer)),
     };
     drop(body);
     let answer = match &call.requests[..] {
@@ -76,7 +77,7 @@ pub(crate) async fn relay(
             relay::respond_to_parts(answers, requests.len(), call.warnings)
         }
     };
-    respond(&answer)
+    Ok(respond(&answer))
 }
 
 /// How often a call is made that the platform had no room for.
@@ -164,10 +165,10 @@ fn report(request: &Call, reply: &Reply) {
     }
 }
 
-pub(crate) fn respond(answer: &Answer) -> Result<Response, Error> {
-    let response = json(answer.status, &answer.body)?;
+pub(crate) fn respond(answer: &Answer) -> Response {
+    let mut response = json(answer.status, &answer.body);
     if let Some(wait) = answer.repeat_after {
-        response.headers().set("retry-after", &wait.div_ceil(1000).to_string())?;
+        response.set("retry-after", wait.div_ceil(1000).to_string());
     }
-    Ok(response)
+    response
 }

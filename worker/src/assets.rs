@@ -8,9 +8,11 @@ use esputnik_kit::{
     value::Value,
 };
 use sha2::{Digest, Sha256, Sha384};
-use worker::{EncodeBody, Headers, Request, Response, ResponseBuilder};
 
-use crate::answer::Error;
+use crate::{
+    answer::Error,
+    host::{Request, Response},
+};
 
 /// A file that `cargo xtask build` made.
 pub(crate) struct Asset {
@@ -38,6 +40,9 @@ thread_local! {
 /// How long browsers keep what its name does not tell apart, in seconds: a new release reaches
 /// pages within this time.
 const SHORT: &str = "public, max-age=300";
+/// The type of scripts.
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
 const FOREVER: &str = "public, max-age=31536000, immutable";
 
 fn asset(name: &str) -> Option<&'static Asset> {
@@ -73,15 +78,15 @@ pub(crate) fn loader(config: &Config, name: &str, site: &Site) -> Option<Rc<Load
 }
 
 /// Answers with a loader; `pinned` if its address holds its hash.
-pub(crate) fn serve_loader(loader: &Loader, pinned: bool) -> Result<Response, Error> {
-    let headers = headers("text/javascript; charset=utf-8", pinned)?;
-    Ok(ResponseBuilder::new().with_headers(headers).fixed(loader.text.clone().into_bytes()))
+pub(crate) fn serve_loader(loader: &Loader, pinned: bool) -> Response {
+    let text = loader.text.clone().into_bytes();
+    with_headers(Response::new(200, text), SCRIPT, pinned)
 }
 
 /// Answers with a script under an address of its own, which stays the same from release to release.
 pub(crate) fn serve_short(name: &str, request: &Request) -> Result<Response, Error> {
     let asset = asset(name).ok_or(Error::NotFound)?;
-    respond(asset, headers("text/javascript; charset=utf-8", false)?, request)
+    Ok(respond(asset, SCRIPT, false, request))
 }
 
 /// Answers with a file under its hashed name.
@@ -93,40 +98,40 @@ pub(crate) fn serve(file: &str, request: &Request) -> Result<Response, Error> {
     let kind = match file.rsplit('.').next() {
         Some("wasm") => "application/wasm",
         Some("css") => "text/css; charset=utf-8",
-        _ => "text/javascript; charset=utf-8",
+        _ => SCRIPT,
     };
-    let headers = headers(kind, true)?;
+    let mut response = respond(asset, kind, true, request);
     if file.ends_with(".js") {
         // The dedicated worker follows the policy of its own script: it may run wasm where the
         // page may not.
         let policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
-        headers.set("content-security-policy", policy)?;
-        headers.set("cross-origin-embedder-policy", "require-corp")?;
+        response.set("content-security-policy", policy);
+        response.set("cross-origin-embedder-policy", "require-corp");
     }
-    respond(asset, headers, request)
+    Ok(response)
 }
 
-fn respond(asset: &Asset, headers: Headers, request: &Request) -> Result<Response, Error> {
-    let accepts = request.headers().get("accept-encoding")?.unwrap_or_default();
-    let builder = ResponseBuilder::new();
-    if accepts.split([',', ';']).any(|coding| coding.trim() == "br") {
-        headers.set("content-encoding", "br")?;
-        let builder = builder.with_headers(headers).with_encode_body(EncodeBody::Manual);
-        return Ok(builder.fixed(asset.brotli.to_vec()));
+/// A file as the one who asks can read it.
+fn respond(asset: &Asset, kind: &'static str, pinned: bool, request: &Request) -> Response {
+    let accepts = request.header("accept-encoding").unwrap_or_default();
+    let brotli = accepts.split([',', ';']).any(|coding| coding.trim() == "br");
+    let body = if brotli { asset.brotli } else { asset.raw };
+    let mut response = with_headers(Response::new(200, body), kind, pinned);
+    if brotli {
+        response.set("content-encoding", "br");
     }
-    Ok(builder.with_headers(headers).fixed(asset.raw.to_vec()))
+    response
 }
 
-fn headers(kind: &str, pinned: bool) -> Result<Headers, Error> {
-    let headers = Headers::new();
-    headers.set("content-type", kind)?;
-    headers.set("cache-control", if pinned { FOREVER } else { SHORT })?;
-    headers.set("x-content-type-options", "nosniff")?;
-    headers.set("vary", "accept-encoding")?;
-    // They hold nothing of a visitor; a shop may serve the kit from another host of its own.
-    headers.set("access-control-allow-origin", "*")?;
-    headers.set("cross-origin-resource-policy", "cross-origin")?;
-    Ok(headers)
+fn with_headers(response: Response, kind: &'static str, pinned: bool) -> Response {
+    response
+        .with("content-type", kind)
+        .with("cache-control", if pinned { FOREVER } else { SHORT })
+        .with("x-content-type-options", "nosniff")
+        .with("vary", "accept-encoding")
+        // They hold nothing of a visitor; a shop may serve the kit from another host of its own.
+        .with("access-control-allow-origin", "*")
+        .with("cross-origin-resource-policy", "cross-origin")
 }
 
 /// Bytes in hexadecimal.

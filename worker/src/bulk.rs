@@ -15,13 +15,15 @@ use esputnik_kit::{
     wire::{is_message_id, problem_members},
 };
 use sha2::{Digest, Sha256};
-use worker::{Date, Env, Method, Request, Response};
+use worker::{Date, Env, Method};
 
 use crate::{
     answer::{Error, text_json},
     api, assets,
     bulk_object::{Handed, Question},
-    guard, objects, routes,
+    guard,
+    host::{Request, Response},
+    objects, routes,
 };
 
 /// Longest time that a caller may wait, in seconds: below what clients and networks end by themselves.
@@ -32,32 +34,32 @@ const MAX_IDS: usize = 500;
 
 /// Takes contacts or orders, or says what has become of them.
 pub(crate) async fn serve(
-    mut request: Request,
+    request: &Request,
     env: &Env,
     config: &Config,
     kind: Kind,
 ) -> Result<Response, Error> {
-    guard::server(&request, env, config, api::scope(kind))?;
-    let url = request.inner().url();
-    let wait = routes::query(&url, "wait").and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+    guard::server(request, env, config, api::scope(kind))?;
+    let url = request.url();
+    let wait = routes::query(url, "wait").and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
     let wait = wait.min(MAX_WAIT) * 1000;
-    if request.method() == Method::Get {
-        let ids = routes::query(&url, "ids").unwrap_or_default().replace("%2C", ",");
+    if *request.method() == Method::Get {
+        let ids = routes::query(url, "ids").unwrap_or_default().replace("%2C", ",");
         let ids: Vec<String> =
             ids.split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect();
         if ids.is_empty() || ids.len() > MAX_IDS || !ids.iter().all(|id| is_message_id(id)) {
             let fix = "ask for 1 to 500 ids, with commas between";
             return Err(Error::Body(Problem::new(Code::InvalidBody, "ids", fix)));
         }
-        return Ok(text_json(200, ask(env, config, kind, ids, wait).await?)?);
+        return Ok(text_json(200, ask(env, config, kind, ids, wait).await?));
     }
-    let text = guard::body_of(&mut request, api::MAX_BODY).await?;
+    let text = guard::body_of(request, api::MAX_BODY).await?;
     let given = json::parse(&text).map_err(|problem| vec![problem]);
     let given = match given.and_then(|body| bulk::read(kind, &body)) {
         Ok(given) => given,
-        Err(problems) => return api::respond(&relay::refused(problems)),
+        Err(problems) => return Ok(api::respond(&relay::refused(problems))),
     };
-    let id = match request.headers().get("idempotency-key")? {
+    let id = match request.header("idempotency-key") {
         Some(key) if is_message_id(&key) => key,
         Some(_) => {
             let fix = "give a UUID in small letters";
@@ -81,7 +83,7 @@ pub(crate) async fn serve(
         let warnings = Value::List(warnings.collect()).to_json();
         results = [results.trim_end_matches('}'), ",\"warnings\":", &warnings, "}"].concat();
     }
-    Ok(text_json(202, results)?)
+    Ok(text_json(202, results))
 }
 
 /// Stores what was read, durably; returns what was odd about it.

@@ -20,10 +20,9 @@ use serde::{Deserialize, Serialize};
 use worker::{Delay, DurableObject, Env, Method, Request, Response, Result, State, durable_object};
 
 use crate::{
-    answer::text_json,
     api::{self, Made},
     bulk_store::{BatchRow, BulkStore, ItemRow, Known, Pile},
-    objects::{now, random},
+    objects::{self, now, random},
     pace::Denied,
     settings::load_config,
 };
@@ -150,7 +149,7 @@ impl DurableObject for BulkObject {
             }
             _ => return Response::error("", 404),
         };
-        text_json(200, answer)
+        Ok(objects::respond(answer))
     }
 
     async fn alarm(&self) -> Result<Response> {

@@ -22,11 +22,12 @@ use esputnik_kit::{
 };
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use worker::{Delay, Env, Headers, Method, Request, Response, ResponseBuilder};
+use worker::{Delay, Env, Method};
 
 use crate::{
     answer::{self, Error},
     assets, bulk, form_page, guard,
+    host::{Request, Response},
     objects::{now, random},
     page, routes,
     token::{self, Token},
@@ -60,7 +61,7 @@ pub(crate) fn shown<'a>(config: &'a Config, site: &str, id: &str) -> Result<Show
 
 /// Serves what stands below `forms`, and the starter: `named` is the site that the address names.
 pub(crate) async fn serve(
-    request: Request,
+    request: &Request,
     env: &Env,
     config: &Config,
     named: Option<&str>,
@@ -69,7 +70,7 @@ pub(crate) async fn serve(
     let method = request.method();
     if let Some(id) = route.strip_prefix("forms/").filter(|id| !id.contains(['/', '.'])) {
         return match method {
-            Method::Get | Method::Head => look(&request, config, named, id, form_page::show),
+            Method::Get | Method::Head => look(request, config, named, id, form_page::show),
             Method::Post => post(request, env, config, named, id).await,
             _ => Err(Error::Method("GET, HEAD, POST")),
         };
@@ -78,21 +79,21 @@ pub(crate) async fn serve(
         return Err(Error::Method("GET, HEAD"));
     }
     match route {
-        "forms.js" => assets::serve_short("forms", &request),
+        "forms.js" => assets::serve_short("forms", request),
         "forms.json" => {
-            let (name, site) = site_of(&request, config, named)?;
-            let wished = languages(&request)?;
+            let (name, site) = site_of(request, config, named)?;
+            let wished = languages(request);
             let wished: Vec<&str> = wished.iter().map(String::as_str).collect();
             let forms = site.forms.iter().filter_map(|id| config.forms.get_key_value(id));
             let forms = forms.map(|(id, form)| (id.as_str(), form));
             let is_granted = site.consent == ConsentDefault::Granted;
             let list = view::list(name, is_granted, site.forms_interval, forms, &wished);
-            kept(&request, config, list.to_json(), "application/json", None)
+            Ok(kept(request, config, list.to_json(), "application/json", None))
         }
         _ => {
             let id = route.strip_prefix("forms/").and_then(|name| name.strip_suffix(".json"));
-            look(&request, config, named, id.ok_or(Error::NotFound)?, |request, config, form| {
-                let wished = languages(request)?;
+            look(request, config, named, id.ok_or(Error::NotFound)?, |request, config, form| {
+                let wished = languages(request);
                 let wished: Vec<&str> = wished.iter().map(String::as_str).collect();
                 let words = Words::choose(form.definition, &wished);
                 let view = view::view(form.id, form.definition, &words).to_json();
@@ -107,10 +108,10 @@ fn look(
     config: &Config,
     named: Option<&str>,
     id: &str,
-    draw: impl FnOnce(&Request, &Config, Shown<'_>) -> Result<Response, Error>,
+    draw: impl FnOnce(&Request, &Config, Shown<'_>) -> Response,
 ) -> Result<Response, Error> {
     let (name, _) = site_of(request, config, named)?;
-    draw(request, config, shown(config, name, id)?)
+    Ok(draw(request, config, shown(config, name, id)?))
 }
 
 /// The site whose forms are asked for: the one that the address names, else that of the page, else that
@@ -124,8 +125,8 @@ pub(crate) fn site_of<'a>(
     if let Some(named) = named {
         return config.sites.get_key_value(named).map(found).ok_or(Error::NotFound);
     }
-    let origin = request.headers().get("origin")?.unwrap_or_default();
-    let host = request.headers().get("host")?.unwrap_or_default();
+    let origin = request.header("origin").unwrap_or_default();
+    let host = request.header("host").unwrap_or_default();
     let only =
         || (config.sites.len() == 1).then(|| config.sites.iter().next().map(found)).flatten();
     let site = config.site_of_origin(&origin).or_else(|| config.site_of_host(&host));
@@ -133,11 +134,10 @@ pub(crate) fn site_of<'a>(
 }
 
 /// The languages that are wished, the most wanted first.
-pub(crate) fn languages(request: &Request) -> Result<Vec<String>, Error> {
-    let url = request.inner().url();
-    let asked = routes::query(&url, "lang").filter(|lang| !lang.is_empty()).map(str::to_owned);
-    let accepted = request.headers().get("accept-language")?.unwrap_or_default();
-    Ok(asked.into_iter().chain(form_call::languages(&accepted)).collect())
+pub(crate) fn languages(request: &Request) -> Vec<String> {
+    let asked = routes::query(request.url(), "lang").filter(|lang| !lang.is_empty());
+    let accepted = request.header("accept-language").unwrap_or_default();
+    asked.map(str::to_owned).into_iter().chain(form_call::languages(&accepted)).collect()
 }
 
 /// An answer that may be kept for a while, or word that the one that is kept is still good.
@@ -145,31 +145,33 @@ pub(crate) fn kept(
     request: &Request,
     config: &Config,
     text: String,
-    kind: &str,
-    policy: Option<&str>,
-) -> Result<Response, Error> {
+    kind: &'static str,
+    policy: Option<String>,
+) -> Response {
     let tag = assets::hex(Sha256::digest(text.as_bytes()).get(..12).unwrap_or_default());
     let tag = ["\"", &tag, "\""].concat();
-    let headers = Headers::new();
-    headers.set("cache-control", KEPT)?;
-    headers.set("vary", "accept-language, origin")?;
-    headers.set("etag", &tag)?;
-    headers.set("x-content-type-options", "nosniff")?;
-    if let Some(origin) = request.headers().get("origin")?
+    let known = request.header("if-none-match").unwrap_or_default();
+    // Networks that compress on the way make tags weak.
+    let fresh = known.split(',').any(|known| known.trim().trim_start_matches("W/") == tag);
+    let response = if fresh {
+        Response::new(304, Vec::new())
+    } else {
+        Response::new(200, text.into_bytes()).with("content-type", kind)
+    };
+    let mut response = response
+        .with("cache-control", KEPT)
+        .with("vary", "accept-language, origin")
+        .with("etag", tag)
+        .with("x-content-type-options", "nosniff");
+    if let Some(origin) = request.header("origin")
         && config.site_of_origin(&origin).is_some()
     {
-        headers.set("access-control-allow-origin", &origin)?;
+        response.set("access-control-allow-origin", origin);
     }
-    let known = request.headers().get("if-none-match")?.unwrap_or_default();
-    // Networks that compress on the way make tags weak.
-    if known.split(',').any(|known| known.trim().trim_start_matches("W/") == tag) {
-        return Ok(ResponseBuilder::new().with_status(304).with_headers(headers).empty());
+    if let (false, Some(policy)) = (fresh, policy) {
+        response.set("content-security-policy", policy);
     }
-    headers.set("content-type", kind)?;
-    if let Some(policy) = policy {
-        headers.set("content-security-policy", policy)?;
-    }
-    Ok(ResponseBuilder::new().with_headers(headers).fixed(text.into_bytes()))
+    response
 }
 
 /// Why a submission is not taken.
@@ -187,30 +189,26 @@ impl<E: Into<Error>> From<E> for Refused {
 }
 
 async fn post(
-    mut request: Request,
+    request: &Request,
     env: &Env,
     config: &Config,
     named: Option<&str>,
     id: &str,
 ) -> Result<Response, Error> {
-    let kind = request.headers().get("content-type")?.unwrap_or_default();
+    let kind = request.header("content-type").unwrap_or_default();
     if body::is_form(&kind) {
         return form_page::post(request, env, config, named, id, &kind).await;
     }
-    let page = guard::page(&request, config)?;
+    let page = guard::page(request, config)?;
     if named.is_some_and(|named| named != page.name) {
         return Err(Error::Origin);
     }
-    let response = match by_script(&mut request, env, config, &page, id).await {
-        Ok(response) => response,
-        Err(error) => error.into_response()?,
-    };
-    guard::allow(&response, &page)?;
-    Ok(response)
+    let response = by_script(request, env, config, &page, id).await;
+    Ok(guard::allow(response.unwrap_or_else(Error::into_response), &page))
 }
 
 async fn by_script(
-    request: &mut Request,
+    request: &Request,
     env: &Env,
     config: &Config,
     page: &guard::Page<'_>,
@@ -224,12 +222,12 @@ async fn by_script(
     let token = Token::check(env, (page.name, &page.origin), &call, &posted.token)?;
     let wished: Vec<&str> = posted.language.as_deref().into_iter().collect();
     let words = Words::choose(form.definition, &wished);
-    let address = page::address(request)?;
+    let address = page::address(request);
     let submitted = Submitted { form, posted: &posted, token, origin: &page.origin, address };
     match submitted.take(env, config, words.language()).await {
-        Ok(outcome) => Ok(answer::json(202, &outcome.answer(form.definition))?),
+        Ok(outcome) => Ok(answer::json(202, &outcome.answer(form.definition))),
         Err(Refused::Fields(fields)) => {
-            Ok(answer::json(422, &form_call::wrong_fields(&words, &fields))?)
+            Ok(answer::json(422, &form_call::wrong_fields(&words, &fields)))
         }
         Err(Refused::Error(error)) => Err(error),
     }

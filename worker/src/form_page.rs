@@ -17,12 +17,14 @@ use esputnik_kit::{
     problem::Code,
 };
 use sha2::{Digest, Sha256};
-use worker::{Env, Headers, Request, Response, ResponseBuilder};
+use worker::Env;
 
 use crate::{
     answer::Error,
     form::{self, Refused, Shown, Submitted, languages, shown},
-    guard, objects, page,
+    guard,
+    host::{Request, Response},
+    objects, page,
     token::Token,
 };
 
@@ -36,69 +38,67 @@ const HERE: &str = "page";
 const READ_BEFORE: u64 = 1000;
 
 /// The form as a page of its own.
-pub(crate) fn show(request: &Request, config: &Config, form: Shown<'_>) -> Result<Response, Error> {
-    let wished = languages(request)?;
+pub(crate) fn show(request: &Request, config: &Config, form: Shown<'_>) -> Response {
+    let wished = languages(request);
     let wished: Vec<&str> = wished.iter().map(String::as_str).collect();
     let words = Words::choose(form.definition, &wished);
     let style = style(form.definition);
     let text = sheet(form, &words, &style).form(&Filled::default());
     let policy = policy(form, &style, false);
-    form::kept(request, config, text, "text/html; charset=utf-8", Some(&policy))
+    form::kept(request, config, text, "text/html; charset=utf-8", Some(policy))
 }
 
 /// Takes what a browser posts without script.
 pub(crate) async fn post(
-    mut request: Request,
+    request: &Request,
     env: &Env,
     config: &Config,
     named: Option<&str>,
     id: &str,
     kind: &str,
 ) -> Result<Response, Error> {
-    let (name, _) = form::site_of(&request, config, named)?;
+    let (name, _) = form::site_of(request, config, named)?;
     let form = shown(config, name, id)?;
     if form.definition.kind == Kind::Informer {
         return Err(Error::NotFound);
     }
-    let fields = guard::body(&mut request).await;
+    let fields = guard::body(request).await;
     let fields = fields.and_then(|text| body::parse(kind, &text).map_err(Error::Body));
     let (posted, trouble) = match fields {
         Ok(fields) => (Posted::from_fields(fields), None),
         Err(error) => (Posted::default(), Some(error)),
     };
-    let wished: Vec<String> = posted.language.iter().cloned().chain(languages(&request)?).collect();
+    let wished: Vec<String> = posted.language.iter().cloned().chain(languages(request)).collect();
     let wished: Vec<&str> = wished.iter().map(String::as_str).collect();
     let words = Words::choose(form.definition, &wished);
     let style = style(form.definition);
     let at = Place { env, form, words: &words, style: &style };
-    let came_from = came_from(&request, config, name)?;
+    let came_from = came_from(request, config, name);
     if let Some(error) = trouble {
-        return at.trouble(error);
+        return Ok(at.trouble(error));
     }
     if !came_from {
-        return at.trouble(Error::Origin);
+        return Ok(at.trouble(Error::Origin));
     }
-    at.answer(&request, config, &posted).await
+    at.answer(request, config, &posted).await
 }
 
 /// Whether a post may come from where it says it does: a page of the site, or one of the Worker's own.
 ///
 /// Browsers name it with every form that a page posts to another origin; what names nothing is an old
 /// one, or no browser, and gets no further than a page that asks once more.
-fn came_from(request: &Request, config: &Config, site: &str) -> Result<bool, Error> {
-    let headers = request.headers();
-    let own = origin_of(&request.inner().url());
+fn came_from(request: &Request, config: &Config, site: &str) -> bool {
+    let own = origin_of(request.url());
     let is_known = |origin: &str| {
         origin == own || config.site_of_origin(origin).is_some_and(|(name, _)| name == site)
     };
-    if let Some(origin) = headers.get("origin")? {
-        return Ok(is_known(&origin));
+    if let Some(origin) = request.header("origin") {
+        return is_known(&origin);
     }
-    if headers.get("sec-fetch-site")?.is_some_and(|kind| kind == "cross-site") {
-        return Ok(false);
+    if request.header("sec-fetch-site").is_some_and(|kind| kind == "cross-site") {
+        return false;
     }
-    let Some(referrer) = headers.get("referer")? else { return Ok(true) };
-    Ok(is_known(&origin_of(&referrer)))
+    request.header("referer").is_none_or(|referrer| is_known(&origin_of(&referrer)))
 }
 
 /// The origin of an address, as browsers write both.
@@ -126,8 +126,8 @@ impl Place<'_> {
             let today = Date::from_millis(objects::now() + form::EAST);
             return match submission::read(definition, 1, &posted.data, today) {
                 Ok(_) => self.confirm(posted, None, (200, None)),
-                Err(Refusal::Fields(fields)) => self.again(posted, &fields),
-                Err(_) => self.page(400, self.sheet().trouble("failed"), false),
+                Err(Refusal::Fields(fields)) => Ok(self.again(posted, &fields)),
+                Err(_) => Ok(self.page(400, self.sheet().trouble("failed"), false)),
             };
         }
         let call = form_call::call(id, 1);
@@ -137,13 +137,13 @@ impl Place<'_> {
             Err(Error::Refused(status, _)) => {
                 return self.confirm(posted, Some("human"), (status, None));
             }
-            Err(error) => return self.trouble(error),
+            Err(error) => return Ok(self.trouble(error)),
         };
-        let address = page::address(request)?;
+        let address = page::address(request);
         let submitted = Submitted { form: self.form, posted, token, origin: HERE, address };
         match submitted.take(self.env, config, self.words.language()).await {
-            Ok(outcome) => self.end(&outcome),
-            Err(Refused::Fields(fields)) => self.again(posted, &fields),
+            Ok(outcome) => Ok(self.end(&outcome)),
+            Err(Refused::Fields(fields)) => Ok(self.again(posted, &fields)),
             Err(Refused::Error(Error::TryAgain(wait))) => {
                 self.confirm(posted, Some("human"), (429, Some(wait)))
             }
@@ -155,12 +155,12 @@ impl Place<'_> {
             {
                 self.confirm(posted, Some("human"), (status, None))
             }
-            Err(Refused::Error(error)) => self.trouble(error),
+            Err(Refused::Error(error)) => Ok(self.trouble(error)),
         }
     }
 
     /// The form with what was typed, and what is wrong with it.
-    fn again(&self, posted: &Posted, wrong: &[(String, Wrong)]) -> Result<Response, Error> {
+    fn again(&self, posted: &Posted, wrong: &[(String, Wrong)]) -> Response {
         let filled = Filled::again(posted.typed(), wrong);
         self.page(422, self.sheet().form(&filled), false)
     }
@@ -177,14 +177,14 @@ impl Place<'_> {
         token.born = token.born.saturating_sub(READ_BEFORE);
         let (typed, token) = (posted.typed(), token.signed(self.env)?);
         let asked = Confirmation { typed: &typed, token: &token, status: said };
-        let response = self.page(status, self.sheet().confirmation(&asked), true)?;
+        let mut response = self.page(status, self.sheet().confirmation(&asked), true);
         if let Some(wait) = wait {
-            response.headers().set("retry-after", &wait.to_string())?;
+            response.set("retry-after", wait.to_string());
         }
         Ok(response)
     }
 
-    fn end(&self, outcome: &Outcome) -> Result<Response, Error> {
+    fn end(&self, outcome: &Outcome) -> Response {
         let definition = self.form.definition;
         let status = outcome.status(definition);
         let key = match (outcome.state, status.as_deref()) {
@@ -195,39 +195,36 @@ impl Place<'_> {
             _ => None,
         };
         if let (None, Some(redirect)) = (key, &definition.redirect) {
-            let headers = Headers::new();
-            headers.set("location", redirect)?;
-            headers.set("cache-control", "no-store")?;
-            return Ok(ResponseBuilder::new().with_status(303).with_headers(headers).empty());
+            return Response::new(303, Vec::new())
+                .with("location", redirect.clone())
+                .with("cache-control", "no-store");
         }
         let text = key.map(|key| self.words.word(key));
         self.page(200, self.sheet().end(text), false)
     }
 
     /// What did not work, in words for people; the answer's head is the same as for scripts.
-    fn trouble(&self, error: Error) -> Result<Response, Error> {
+    fn trouble(&self, error: Error) -> Response {
         let key = if matches!(error, Error::TooMany(_)) { "too_many" } else { "failed" };
-        let answer = error.into_response()?;
-        let response = self.page(answer.status_code(), self.sheet().trouble(key), false)?;
-        if let Some(wait) = answer.headers().get("retry-after")? {
-            response.headers().set("retry-after", &wait)?;
+        let answer = error.into_response();
+        let mut response = self.page(answer.status(), self.sheet().trouble(key), false);
+        if let Some(wait) = answer.header("retry-after") {
+            response.set("retry-after", wait.to_owned());
         }
-        Ok(response)
+        response
     }
 
     fn sheet(&self) -> Sheet<'_> {
         sheet(self.form, self.words, self.style)
     }
 
-    fn page(&self, status: u16, text: String, tested: bool) -> Result<Response, Error> {
-        let headers = Headers::new();
-        headers.set("content-type", "text/html; charset=utf-8")?;
-        headers.set("cache-control", "no-store")?;
-        headers.set("x-content-type-options", "nosniff")?;
-        headers.set("referrer-policy", "same-origin")?;
-        headers.set("content-security-policy", &policy(self.form, self.style, tested))?;
-        let builder = ResponseBuilder::new().with_status(status).with_headers(headers);
-        Ok(builder.fixed(text.into_bytes()))
+    fn page(&self, status: u16, text: String, tested: bool) -> Response {
+        Response::new(status, text.into_bytes())
+            .with("content-type", "text/html; charset=utf-8")
+            .with("cache-control", "no-store")
+            .with("x-content-type-options", "nosniff")
+            .with("referrer-policy", "same-origin")
+            .with("content-security-policy", policy(self.form, self.style, tested))
     }
 }
 

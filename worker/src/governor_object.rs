@@ -14,8 +14,7 @@ use esputnik_kit::{
 use serde::{Deserialize, Serialize};
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
-use crate::answer::text_json;
-use crate::objects::now;
+use crate::objects::{self, now};
 
 /// Where what counts by the hour is stored.
 const HOURLY: &str = "hourly";
@@ -93,7 +92,7 @@ impl DurableObject for GovernorObject {
                 if let Some(blocked) = blocked {
                     self.store(BLOCKED, &blocked).await?;
                 }
-                text_json(200, "{}".to_owned())
+                Ok(objects::respond("{}".to_owned()))
             }
             _ => Response::error("", 404),
         }
@@ -151,7 +150,7 @@ impl GovernorObject {
             Grant::Wait(wait) => Granted { wait, ..Granted::default() },
             _ => return Err("a grant of a kind that is not known here".into()),
         };
-        text_json(200, serde_json::to_string(&granted)?)
+        Ok(objects::respond(serde_json::to_string(&granted)?))
     }
 }
 

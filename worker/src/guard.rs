@@ -6,10 +6,11 @@ use esputnik_kit::{
     wire::MAX_BATCH_BYTES,
 };
 use futures_util::StreamExt;
-use worker::{Env, Request, Response};
+use worker::Env;
 
 use crate::{
     answer::Error,
+    host::{Request, Response},
     settings::{SERVER_TOKEN, Secret},
 };
 
@@ -24,19 +25,18 @@ pub(crate) struct Page<'a> {
 ///
 /// Only browsers are kept honest by this; it is no authentication.
 pub(crate) fn page<'a>(request: &Request, config: &'a Config) -> Result<Page<'a>, Error> {
-    let origin = request.headers().get("origin")?.ok_or(Error::Origin)?;
+    let origin = request.header("origin").ok_or(Error::Origin)?;
     let (name, site) = config.site_of_origin(&origin).ok_or(Error::Origin)?;
     Ok(Page { name, site, origin })
 }
 
 /// Lets the page read the answer.
-pub(crate) fn allow(response: &Response, page: &Page<'_>) -> Result<(), Error> {
-    let headers = response.headers();
-    headers.set("access-control-allow-origin", &page.origin)?;
-    headers.set("access-control-allow-credentials", "true")?;
-    headers.set("access-control-expose-headers", "retry-after")?;
-    headers.set("vary", "origin")?;
-    Ok(())
+pub(crate) fn allow(response: Response, page: &Page<'_>) -> Response {
+    response
+        .with("access-control-allow-origin", page.origin.clone())
+        .with("access-control-allow-credentials", "true")
+        .with("access-control-expose-headers", "retry-after")
+        .with("vary", "origin")
 }
 
 /// Refuses callers that do not have a token of the deployment which opens `scope`.
@@ -46,7 +46,7 @@ pub(crate) fn server(
     config: &Config,
     scope: Scope,
 ) -> Result<(), Error> {
-    let header = request.headers().get("authorization")?.unwrap_or_default();
+    let header = request.header("authorization").unwrap_or_default();
     let token = header.strip_prefix("Bearer ").unwrap_or_default();
     let holds = |name: &str| Secret::load(env, name).is_some_and(|secret| secret.holds(token));
     let mut known = holds(SERVER_TOKEN);
@@ -73,7 +73,7 @@ pub(crate) fn any_server(request: &Request, env: &Env, config: &Config) -> Resul
 }
 
 /// The body as text, at most as long as a batch may be.
-pub(crate) async fn body(request: &mut Request) -> Result<String, Error> {
+pub(crate) async fn body(request: &Request) -> Result<String, Error> {
     body_of(request, MAX_BATCH_BYTES).await
 }
 
@@ -81,16 +81,16 @@ pub(crate) async fn body(request: &mut Request) -> Result<String, Error> {
 const MOST_DROPPED: usize = 16 * 1024 * 1024;
 
 /// The body as text, at most `most` bytes of it.
-pub(crate) async fn body_of(request: &mut Request, most: usize) -> Result<String, Error> {
-    if request.headers().get("content-encoding")?.is_some_and(|coding| coding != "identity") {
+pub(crate) async fn body_of(request: &Request, most: usize) -> Result<String, Error> {
+    if request.header("content-encoding").is_some_and(|coding| coding != "identity") {
         return Err(Error::Encoded);
     }
     // What has no body has no stream to read either.
-    if request.inner().body().is_none() {
+    if !request.has_body() {
         return Ok(String::new());
     }
     let wrong = || Error::Body(Problem::new(Code::InvalidBody, "", "send JSON in UTF-8"));
-    let length = request.headers().get("content-length")?;
+    let length = request.header("content-length");
     match length.and_then(|text| text.parse::<usize>().ok()) {
         Some(length) if length > most => {
             // Who is still sending when the answer comes may never see it.

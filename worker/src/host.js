@@ -47,3 +47,16 @@ export const ask = async (objects, name, path, method, body) => {
   const answer = await objects.getByName(name).fetch("https://object" + path, { method, body });
   return { status: answer.status, text: await answer.text() };
 };
+
+/** Makes an answer. Its headers come as lines, names and values by turns; no body as none at all. */
+export const respond = (status, lines, body) => {
+  const headers = {};
+  const parts = lines.split("\n");
+  for (let place = 1; place < parts.length; place += 2) headers[parts[place - 1]] = parts[place];
+  return new Response(
+    // A copy, since it is sent when the memory that it lies in may hold something else.
+    body.length ? body.slice() : null,
+    // What says that it is encoded already is so.
+    { status, headers, encodeBody: headers["content-encoding"] ? "manual" : "automatic" },
+  );
+};

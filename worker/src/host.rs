@@ -1,8 +1,11 @@
-//! What the host does for the Worker in one step each, instead of one for each header: see `host.js`.
+//! Requests and answers as the host has them, of which no more is read than is asked for, and what the
+//! host does for the Worker in one step each, instead of one for each header: see `host.js`.
+
+use std::borrow::Cow;
 
 use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
-use worker::{Method, ObjectNamespace, wasm_bindgen_futures::JsFuture};
+use worker::{ByteStream, Method, ObjectNamespace, wasm_bindgen_futures::JsFuture, web_sys};
 
 #[wasm_bindgen(module = "/src/host.js")]
 extern "C" {
@@ -33,6 +36,106 @@ extern "C" {
     fn post(address: &str, body: &str, agent: &str, patience: u32, most: u32) -> Promise;
 
     fn ask(objects: &JsValue, name: &str, path: &str, method: &str, body: Option<&str>) -> Promise;
+
+    #[wasm_bindgen(catch)]
+    fn respond(status: u16, lines: &str, body: &[u8]) -> Result<web_sys::Response, JsValue>;
+}
+
+/// A request to the Worker.
+///
+/// The `worker` crate's own also reads where the request comes from, which costs as much as all that is
+/// read here.
+pub(crate) struct Request {
+    raw: web_sys::Request,
+    headers: web_sys::Headers,
+    method: Method,
+    url: String,
+}
+
+impl Request {
+    pub(crate) fn new(raw: web_sys::Request) -> Self {
+        Self { headers: raw.headers(), method: raw.method().into(), url: raw.url(), raw }
+    }
+
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The address, as browsers write it.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The path of the address.
+    pub(crate) fn path(&self) -> &str {
+        let behind = self.url.split_once("://").map_or("", |(_, behind)| behind);
+        let path = behind.find('/').and_then(|start| behind.get(start..)).unwrap_or("/");
+        path.split(['?', '#']).next().unwrap_or(path)
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        // Only a name that is none is an error.
+        self.headers.get(name).ok().flatten()
+    }
+
+    pub(crate) fn has_body(&self) -> bool {
+        self.raw.body().is_some()
+    }
+
+    /// The whole body.
+    pub(crate) async fn text(&self) -> worker::Result<String> {
+        let text = JsFuture::from(self.raw.text()?).await?;
+        text.as_string().ok_or_else(|| "the body is no text".into())
+    }
+
+    /// The body in parts.
+    pub(crate) fn stream(&self) -> worker::Result<ByteStream> {
+        worker::Request::from(self.raw.clone()?).stream()
+    }
+}
+
+/// An answer of the Worker.
+#[derive(Debug)]
+pub(crate) struct Response {
+    status: u16,
+    headers: Vec<(&'static str, Cow<'static, str>)>,
+    body: Cow<'static, [u8]>,
+}
+
+impl Response {
+    pub(crate) fn new(status: u16, body: impl Into<Cow<'static, [u8]>>) -> Self {
+        Self { status, headers: Vec::new(), body: body.into() }
+    }
+
+    pub(crate) fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The header of this name, written as it was set.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_ref())
+    }
+
+    /// Sets a header.
+    pub(crate) fn set(&mut self, name: &'static str, value: impl Into<Cow<'static, str>>) {
+        self.headers.push((name, value.into()));
+    }
+
+    /// With a header.
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
+        self.set(name, value);
+        self
+    }
+
+    /// The host's own.
+    pub(crate) fn into_raw(self) -> worker::Result<web_sys::Response> {
+        let lines: Vec<&str> =
+            self.headers.iter().flat_map(|(name, value)| [*name, value.as_ref()]).collect();
+        if lines.iter().any(|line| line.contains('\n')) {
+            return Err("a header of several lines".into());
+        }
+        Ok(respond(self.status, &lines.join("\n"), &self.body)?)
+    }
 }
 
 /// Where a call goes, and how.

@@ -28,18 +28,22 @@ mod turnstile;
 mod upstream;
 mod uses_object;
 
-use worker::{Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, event};
+use worker::{Context, Env, Result, ScheduleContext, ScheduledEvent, event, web_sys};
+
+use crate::{answer::Error, host::Request};
 
 // Whatever is exported with wasm-bindgen becomes a method of the Worker that anybody may call.
 const _: () = assert!(!esputnik_kit::HAS_BROWSER_FACE, "build the Worker without page features");
 
 #[event(fetch)]
-async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
+async fn fetch(
+    request: web_sys::Request,
+    env: Env,
+    _context: Context,
+) -> Result<web_sys::Response> {
     // Never an error out of here: the runtime would show its text, or end other requests with it.
-    match routes::dispatch(request, &env).await {
-        Ok(response) => Ok(response),
-        Err(error) => error.into_response(),
-    }
+    let answer = routes::dispatch(&Request::new(request), &env).await;
+    answer.unwrap_or_else(Error::into_response).into_raw()
 }
 
 /// Wakes every outbox: an alarm that failed too often is not tried again by the platform.

@@ -1,6 +1,6 @@
 //! What the Worker and its objects share: how an object is asked, and the time and chance of the host.
 
-use worker::{Date, Method, ObjectNamespace, SqlStorageValue};
+use worker::{Date, Method, ObjectNamespace, Response, ResponseBuilder, SqlStorageValue};
 
 use crate::{answer::Error, host};
 
@@ -20,6 +20,11 @@ pub(crate) async fn ask(
 /// The text of an answer, which is 200 where all is well.
 pub(crate) fn text((status, text): (u16, String), else_say: &'static str) -> Result<String, Error> {
     if status == 200 { Ok(text) } else { Err(Error::Unavailable(else_say)) }
+}
+
+/// An object's answer, which nobody but the Worker reads.
+pub(crate) fn respond(text: String) -> Response {
+    ResponseBuilder::new().fixed(text.into_bytes())
 }
 
 /// Unix time in milliseconds.

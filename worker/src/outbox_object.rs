@@ -27,10 +27,9 @@ use sha2::{Digest, Sha256};
 use worker::{DurableObject, Env, Method, Request, Response, Result, State, durable_object};
 
 use crate::{
-    answer::text_json,
     assets,
     handover::{self, Handover},
-    objects::{now, random},
+    objects::{self, now, random},
     routes,
     settings::load_config,
     store::{Dead, Message, NewBatch, Progress, Sending, Store},
@@ -164,7 +163,7 @@ impl DurableObject for OutboxObject {
             _ => return Response::error("", 404),
         };
         self.arm().await?;
-        text_json(200, answer)
+        Ok(objects::respond(answer))
     }
 
     async fn alarm(&self) -> Result<Response> {

@@ -16,11 +16,13 @@ use esputnik_kit::{
 };
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use worker::{Env, Request, Response};
+use worker::Env;
 
 use crate::{
     answer::{Error, text_json},
-    api, assets, bulk, form, guard, routes,
+    api, assets, bulk, form, guard,
+    host::{Request, Response},
+    routes,
     token::{Token, check_proof},
     uses_object::{self, Count, Use},
 };
@@ -55,12 +57,12 @@ struct Asked {
 
 /// Gives a page a token.
 pub(crate) async fn token(
-    mut request: Request,
+    request: &Request,
     env: &Env,
     config: &Config,
 ) -> Result<Response, Error> {
-    let page = guard::page(&request, config)?;
-    let asked = guard::body(&mut request)
+    let page = guard::page(request, config)?;
+    let asked = guard::body(request)
         .await
         .map(|text| serde_json::from_str::<Wish>(&text).map(|wish| wish.call).unwrap_or_default());
     let answer = |call: String| -> Result<Response, Error> {
@@ -78,9 +80,8 @@ pub(crate) async fn token(
         }
         give_token(env, &page, call)
     };
-    let response = asked.and_then(answer).or_else(Error::into_response)?;
-    guard::allow(&response, &page)?;
-    Ok(response)
+    let response = asked.and_then(answer).unwrap_or_else(Error::into_response);
+    Ok(guard::allow(response, &page))
 }
 
 fn give_token(env: &Env, page: &guard::Page<'_>, call: String) -> Result<Response, Error> {
@@ -89,27 +90,23 @@ fn give_token(env: &Env, page: &guard::Page<'_>, call: String) -> Result<Respons
         ("token".to_owned(), Value::text(token.signed(env)?)),
         ("expires_at".to_owned(), Value::whole(token.until)),
     ];
-    Ok(text_json(200, Value::Object(members).to_json())?)
+    Ok(text_json(200, Value::Object(members).to_json()))
 }
 
 /// Does what a page asks for.
 pub(crate) async fn call(
-    mut request: Request,
+    request: &Request,
     env: &Env,
     config: &Config,
     what: &str,
 ) -> Result<Response, Error> {
-    let page = guard::page(&request, config)?;
-    let response = match handle(&mut request, env, config, &page, what).await {
-        Ok(response) => response,
-        Err(error) => error.into_response()?,
-    };
-    guard::allow(&response, &page)?;
-    Ok(response)
+    let page = guard::page(request, config)?;
+    let response = handle(request, env, config, &page, what).await;
+    Ok(guard::allow(response.unwrap_or_else(Error::into_response), &page))
 }
 
 async fn handle(
-    request: &mut Request,
+    request: &Request,
     env: &Env,
     config: &Config,
     page: &guard::Page<'_>,
@@ -129,7 +126,7 @@ async fn handle(
     let todo = read(&page.site.calls, data, proof.as_ref())
         .map_err(|problem| Error::Refused(status_of(problem.code), problem))?;
     // Last, so that a page whose call was refused can mend it and try again with the same token.
-    let callers = callers_of(&address(request)?);
+    let callers = callers_of(&address(request));
     let used = Use { name: token.name, until: token.until, callers, ..Use::default() };
     match uses_object::take(env, page.name, &used).await? {
         uses_object::Answer::Taken => {}
@@ -146,7 +143,7 @@ async fn handle(
             bulk::store(env, config, kind, &id, given).await?;
             // The same whoever it is about, and whatever the platform will say.
             let members = vec![("accepted".to_owned(), Value::Bool(true))];
-            Ok(text_json(202, Value::Object(members).to_json())?)
+            Ok(text_json(202, Value::Object(members).to_json()))
         }
         Todo::Call(call) => {
             let made = api::make(env, config, &call, false).await?;
@@ -159,7 +156,7 @@ async fn handle(
                 error.text.clear();
                 error
             });
-            api::respond(&relay::respond(answer, Vec::new()))
+            Ok(api::respond(&relay::respond(answer, Vec::new())))
         }
         _ => Err(Error::NotFound),
     }
@@ -173,13 +170,12 @@ fn callers_of(address: &[u8]) -> Vec<Count> {
 }
 
 /// The bytes of the visitor's address; none where nobody names it.
-pub(crate) fn address(request: &Request) -> Result<Vec<u8>, Error> {
-    let address = request.headers().get("cf-connecting-ip")?.unwrap_or_default();
-    Ok(match address.parse() {
+pub(crate) fn address(request: &Request) -> Vec<u8> {
+    match request.header("cf-connecting-ip").unwrap_or_default().parse() {
         Ok(IpAddr::V4(address)) => address.octets().to_vec(),
         Ok(IpAddr::V6(address)) => address.octets().to_vec(),
         Err(_) => Vec::new(),
-    })
+    }
 }
 
 /// A part of an address as it is counted.

@@ -33,28 +33,30 @@ use esputnik_kit::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use wasm_bindgen::{JsCast, JsValue};
-use worker::{Date, Env, Method, ObjectNamespace, Request, Response};
+use worker::{Date, Env, Method, ObjectNamespace};
 
 use crate::{
     answer::{Error, text_json},
-    api, assets, bulk, form, guard, handover, objects,
+    api, assets, bulk, form, guard, handover,
+    host::{Request, Response},
+    objects,
     outbox_object::{About, Ingest, IngestRest},
     page,
     settings::{API_KEY, SERVER_TOKEN, Secret, load_config},
 };
 
-pub(crate) async fn dispatch(request: Request, env: &Env) -> Result<Response, Error> {
+pub(crate) async fn dispatch(request: &Request, env: &Env) -> Result<Response, Error> {
     let config = load_config(env)?;
     let path = request.path();
     let route = path.strip_prefix(config.path.as_str()).and_then(|rest| rest.strip_prefix('/'));
-    let route = route.ok_or(Error::NotFound)?.to_owned();
+    let route = route.ok_or(Error::NotFound)?;
     let method = request.method();
     let only = |allowed: Method, name: &'static str| {
-        let head = allowed == Method::Get && method == Method::Head;
-        if method == allowed || head { Ok(()) } else { Err(Error::Method(name)) }
+        let head = allowed == Method::Get && *method == Method::Head;
+        if *method == allowed || head { Ok(()) } else { Err(Error::Method(name)) }
     };
-    if method == Method::Options {
-        return preflight(&request, &config);
+    if *method == Method::Options {
+        return preflight(request, &config);
     }
     if let Some(target) = route.strip_prefix("api/") {
         return api::relay(request, env, &config, target).await;
@@ -63,34 +65,34 @@ pub(crate) async fn dispatch(request: Request, env: &Env) -> Result<Response, Er
         only(Method::Post, "POST")?;
         return page::call(request, env, &config, what).await;
     }
-    let (named, below) = below_site(&route, &config);
+    let (named, below) = below_site(route, &config);
     if below.starts_with("forms.") || below.starts_with("forms/") {
         return form::serve(request, env, &config, named, below).await;
     }
-    let route = below.to_owned();
-    if let Some(kind) = Bulk::named(&route) {
+    let route = below;
+    if let Some(kind) = Bulk::named(route) {
         let allowed = matches!(method, Method::Get | Method::Post);
         if !allowed {
             return Err(Error::Method("GET, POST"));
         }
         return bulk::serve(request, env, &config, kind).await;
     }
-    match route.as_str() {
+    match route {
         "b" | "q" | "f" | "t" | "v2" | "replay" => only(Method::Post, "POST")?,
         _ => only(Method::Get, "GET, HEAD")?,
     }
-    match route.as_str() {
+    match route {
         "b" => batch(request, env, &config).await,
         "q" => states(request, env, &config).await,
         "t" => page::token(request, env, &config).await,
         "f" => erase(request, env, &config).await,
         "v2" => rest(request, env, &config).await,
-        "dead" => dead(&request, env, &config, Method::Get, "/dead").await,
-        "replay" => dead(&request, env, &config, Method::Post, "/replay").await,
+        "dead" => dead(request, env, &config, Method::Get, "/dead").await,
+        "replay" => dead(request, env, &config, Method::Post, "/replay").await,
         "health" => health(env, &config).await,
         _ => match route.strip_prefix("a/") {
-            Some(file) => asset(file, &request, &config),
-            None => loader(&route, &request, &config),
+            Some(file) => asset(file, request, &config),
+            None => loader(route, request, &config),
         },
     }
 }
@@ -115,11 +117,10 @@ pub(crate) async fn wake_outboxes(env: &Env) {
 /// Pages ask before a request that is not simple; the kit's own are.
 fn preflight(request: &Request, config: &Config) -> Result<Response, Error> {
     let page = guard::page(request, config)?;
-    let response = Response::empty()?.with_status(204);
-    guard::allow(&response, &page)?;
-    response.headers().set("access-control-allow-methods", "GET, POST")?;
-    response.headers().set("access-control-allow-headers", "content-type")?;
-    response.headers().set("access-control-max-age", "86400")?;
+    let response = guard::allow(Response::new(204, Vec::new()), &page)
+        .with("access-control-allow-methods", "GET, POST")
+        .with("access-control-allow-headers", "content-type")
+        .with("access-control-max-age", "86400");
     Ok(response)
 }
 
@@ -146,7 +147,7 @@ fn loader(route: &str, request: &Request, config: &Config) -> Result<Response, E
         Some((name, "kit")) => named(name).ok_or(Error::NotFound)?,
         Some(_) => return Err(Error::NotFound),
         None => {
-            let host = request.headers().get("host")?.unwrap_or_default();
+            let host = request.header("host").unwrap_or_default();
             let only = || (config.sites.len() == 1).then(|| config.sites.iter().next()).flatten();
             config
                 .site_of_host(&host)
@@ -155,7 +156,7 @@ fn loader(route: &str, request: &Request, config: &Config) -> Result<Response, E
         }
     };
     let loader = assets::loader(config, name, site).ok_or(Error::NotFound)?;
-    assets::serve_loader(&loader, false)
+    Ok(assets::serve_loader(&loader, false))
 }
 
 fn asset(file: &str, request: &Request, config: &Config) -> Result<Response, Error> {
@@ -163,7 +164,7 @@ fn asset(file: &str, request: &Request, config: &Config) -> Result<Response, Err
         if let Some(loader) = assets::loader(config, name, site)
             && loader.file == file
         {
-            return assets::serve_loader(&loader, true);
+            return Ok(assets::serve_loader(&loader, true));
         }
     }
     assets::serve(file, request)
@@ -192,19 +193,14 @@ struct Address {
     sc: Option<String>,
 }
 
-async fn batch(mut request: Request, env: &Env, config: &Config) -> Result<Response, Error> {
-    let page = guard::page(&request, config)?;
-    let answer = take_batch(&mut request, env, config, page.name, page.site).await;
-    let response = match answer {
-        Ok(response) => response,
-        Err(error) => error.into_response()?,
-    };
-    guard::allow(&response, &page)?;
-    Ok(response)
+async fn batch(request: &Request, env: &Env, config: &Config) -> Result<Response, Error> {
+    let page = guard::page(request, config)?;
+    let answer = take_batch(request, env, config, page.name, page.site).await;
+    Ok(guard::allow(answer.unwrap_or_else(Error::into_response), &page))
 }
 
 async fn take_batch(
-    request: &mut Request,
+    request: &Request,
     env: &Env,
     config: &Config,
     name: &str,
@@ -224,7 +220,7 @@ async fn take_batch(
         return Err(Error::TooLong(MAX_BATCH_BYTES));
     }
     let received = Date::now().as_millis();
-    let agent = request.headers().get("user-agent")?.unwrap_or_default();
+    let agent = request.header("user-agent").unwrap_or_default();
     let agent: String = agent.chars().filter(|c| !c.is_control()).take(500).collect();
     let mut results: Vec<Option<Box<RawValue>>> = Vec::new();
     let mut parts: Vec<(String, Vec<usize>, Vec<Box<RawValue>>)> = Vec::new();
@@ -279,30 +275,24 @@ async fn take_batch(
     }
     let text = ["{\"v\":1,\"results\":[", &settled.join(","), "]}"].concat();
     let taken = settled.iter().any(|result| !result.contains("\"verdict\":\"refused\""));
-    let response = text_json(202, text)?;
+    let mut response = text_json(202, text);
     if let (true, Some(web_id)) = (taken, web_id) {
-        set_cookie(&response, request, site, &web_id)?;
+        response.set("set-cookie", cookie(request, site, &web_id));
     }
     Ok(response)
 }
 
 /// Renews the web id as a first-party cookie: browsers keep what a server sets longer than what a
 /// script sets. The page, and the platform's own script beside it, must be able to read it.
-fn set_cookie(
-    response: &Response,
-    request: &Request,
-    site: &Site,
-    web_id: &WebId,
-) -> Result<(), Error> {
+fn cookie(request: &Request, site: &Site, web_id: &WebId) -> String {
     let domain = site.cookie_domain.as_ref().map(|domain| ["; Domain=", domain].concat());
     // WebKit drops secure cookies on plain loopback.
-    let origin = request.headers().get("origin")?.unwrap_or_default();
+    let origin = request.header("origin").unwrap_or_default();
     let secure = if origin.starts_with("https:") { "; Secure" } else { "" };
     let domain = domain.unwrap_or_default();
     let cookie =
         ["sc=", web_id.as_str(), "; Path=/; Max-Age=34560000; SameSite=Lax", &domain, secure];
-    response.headers().set("set-cookie", &cookie.concat())?;
-    Ok(())
+    cookie.concat()
 }
 
 #[derive(Deserialize)]
@@ -312,23 +302,23 @@ struct Question {
     ids: Vec<String>,
 }
 
-async fn states(request: Request, env: &Env, config: &Config) -> Result<Response, Error> {
+async fn states(request: &Request, env: &Env, config: &Config) -> Result<Response, Error> {
     about(request, env, config, "/states").await
 }
 
-async fn erase(request: Request, env: &Env, config: &Config) -> Result<Response, Error> {
+async fn erase(request: &Request, env: &Env, config: &Config) -> Result<Response, Error> {
     about(request, env, config, "/erase").await
 }
 
 /// Asks the outbox about a browser, for a page that knows its web id.
 async fn about(
-    mut request: Request,
+    request: &Request,
     env: &Env,
     config: &Config,
     what: &str,
 ) -> Result<Response, Error> {
-    let page = guard::page(&request, config)?;
-    let question: Question = read(&guard::body(&mut request).await?)?;
+    let page = guard::page(request, config)?;
+    let question: Question = read(&guard::body(request).await?)?;
     let fix = "give the cookie sc";
     let web_id = WebId::parse(&question.sc)
         .ok_or_else(|| Error::Body(Problem::new(Code::InvalidBody, "sc", fix)))?;
@@ -345,15 +335,13 @@ async fn about(
     if let Some(before) = before {
         answer = handover::merge_states(&before, answer);
     }
-    let response = text_json(200, answer)?;
-    guard::allow(&response, &page)?;
-    Ok(response)
+    Ok(guard::allow(text_json(200, answer), &page))
 }
 
 /// Takes an event that the shop's server would send to the tracker itself.
-async fn rest(mut request: Request, env: &Env, config: &Config) -> Result<Response, Error> {
-    guard::server(&request, env, config, Scope::Tracker)?;
-    let text = guard::body(&mut request).await?;
+async fn rest(request: &Request, env: &Env, config: &Config) -> Result<Response, Error> {
+    guard::server(request, env, config, Scope::Tracker)?;
+    let text = guard::body(request).await?;
     let body: Box<RawValue> = read(&text)?;
     let value = esputnik_kit::json::parse(&text).map_err(Error::Body)?;
     let general = value.member("GeneralInfo");
@@ -371,8 +359,8 @@ async fn rest(mut request: Request, env: &Env, config: &Config) -> Result<Respon
         .or_else(|| value.member("webId"))
         .and_then(Value::as_text)
         .unwrap_or("-");
-    let key = request.headers().get("idempotency-key")?;
-    let agent = request.headers().get("user-agent")?.unwrap_or_default();
+    let key = request.header("idempotency-key");
+    let agent = request.header("user-agent").unwrap_or_default();
     let ingest = IngestRest {
         site: name.to_owned(),
         received: Date::now().as_millis(),
@@ -385,7 +373,7 @@ async fn rest(mut request: Request, env: &Env, config: &Config) -> Result<Respon
     let body = serde_json::to_string(&ingest).map_err(worker::Error::from)?;
     let answer = ask(env, &object, Method::Post, "/ingest-rest", Some(body)).await?;
     let status = if answer.contains("\"verdict\":\"refused\"") { 400 } else { 202 };
-    Ok(text_json(status, answer)?)
+    Ok(text_json(status, answer))
 }
 
 async fn dead(
@@ -396,9 +384,9 @@ async fn dead(
     what: &str,
 ) -> Result<Response, Error> {
     guard::server(request, env, config, Scope::Queue)?;
-    let url = request.inner().url();
-    let only = query(&url, "object");
-    let after = query(&url, "after").and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
+    let url = request.url();
+    let only = query(url, "object");
+    let after = query(url, "after").and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
     let path = format!("{what}?after={after}");
     let mut parts = Vec::new();
     for name in config.sites.keys() {
@@ -410,7 +398,7 @@ async fn dead(
             parts.push(["\"", &object, "\":", &answer].concat());
         }
     }
-    Ok(text_json(200, ["{", &parts.join(","), "}"].concat())?)
+    Ok(text_json(200, ["{", &parts.join(","), "}"].concat()))
 }
 
 /// What stands behind `name` in an address's query, as it is. The kit's own queries need no decoding,
@@ -445,7 +433,7 @@ async fn health(env: &Env, config: &Config) -> Result<Response, Error> {
         ("server_token".into(), there(SERVER_TOKEN)),
         ("sites".into(), Value::Object(sites)),
     ]);
-    Ok(text_json(200, health.to_json())?)
+    Ok(text_json(200, health.to_json()))
 }
 
 /// Asks an outbox object.

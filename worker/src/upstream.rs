@@ -1,7 +1,11 @@
 //! Calls of the platform. Addresses come from the settings alone, and no redirect is followed.
 
+use std::time::Duration;
+
 use base64ct::{Base64, Encoding as _};
 use esputnik_kit::api::{Reply, Request as Call};
+
+use worker::AbortSignal;
 
 use crate::{host, settings::Secret};
 

@@ -14,7 +14,7 @@ use worker::{
     DurableObject, Env, Method, Request, Response, Result, SqlStorage, State, durable_object,
 };
 
-use crate::answer::{Error, text_json};
+use crate::answer::Error;
 use crate::objects::{self, now, number};
 
 /// When what is not needed any more is dropped, in milliseconds: tokens are good for ten minutes.
@@ -140,13 +140,13 @@ impl DurableObject for UsesObject {
                     (SELECT max(rowid) FROM contact WHERE name = ?)";
                 self.open()?.exec(sql, vec![name.as_str().into()])?;
             }
-            return text_json(200, "{}".to_owned());
+            return Ok(objects::respond("{}".to_owned()));
         }
         let answer = self.take(&used)?;
         if answer == Answer::Taken && self.state.storage().get_alarm().await?.is_none() {
             self.state.storage().set_alarm(CLEAN_AFTER).await?;
         }
-        text_json(200, serde_json::to_string(&answer)?)
+        Ok(objects::respond(serde_json::to_string(&answer)?))
     }
 
     /// Drops the names of tokens that are not good any more, and contacts after their day.
