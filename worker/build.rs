@@ -22,7 +22,7 @@ fn main() {
         return;
     }
     // Pages of forms have their looks in them, so that nothing else is fetched for them.
-    let style = folder.join("forms.css");
+    let style = folder.join("bundle/forms.css");
     println!("cargo::rerun-if-changed={}", style.display());
     fs::write(out.join("forms.css"), fs::read_to_string(&style).unwrap_or_default())
         .expect("the build folder can be written");

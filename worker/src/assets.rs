@@ -95,13 +95,10 @@ pub(crate) fn serve(file: &str, request: &Request) -> Result<Response, Error> {
         .iter()
         .find(|asset| asset.file == file && !matches!(asset.name, "loader" | "beside"));
     let asset = asset.ok_or(Error::NotFound)?;
-    let kind = match file.rsplit('.').next() {
-        Some("wasm") => "application/wasm",
-        Some("css") => "text/css; charset=utf-8",
-        _ => SCRIPT,
-    };
+    let script = file.rsplit('.').next() == Some("js");
+    let kind = if script { SCRIPT } else { "application/wasm" };
     let mut response = respond(asset, kind, true, request);
-    if file.ends_with(".js") {
+    if script {
         // The dedicated worker follows the policy of its own script: it may run wasm where the
         // page may not.
         let policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";

@@ -21,9 +21,6 @@ const FORMS_LIMIT: u64 = 4_000;
 /// What a page that shows a form loads besides: elements, dialogs and their style.
 const SHOW_LIMIT: u64 = 4_500;
 
-/// The style alone, which the Worker's own pages link to.
-const STYLE_LIMIT: u64 = 2_500;
-
 /// A length in bytes: as it is, after gzip at level 9, after Brotli at level 11 in a window of 22.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Size {
@@ -86,7 +83,6 @@ pub(crate) fn check(toolbox: &Toolbox, manifest: &build::Manifest) -> Result<()>
     let others = [
         ("forms", Some(FORMS_LIMIT)),
         ("show", Some(SHOW_LIMIT)),
-        ("style", Some(STYLE_LIMIT)),
         ("panel", None),
         ("extras", None),
     ];

@@ -89,7 +89,6 @@ struct Staged {
 /// Bundles the scripts and writes `assets` and `manifest.json`, both free of what is outdated.
 pub(super) fn build(toolbox: &Toolbox, glue: &Glue) -> Result<Manifest> {
     let staged = stage(toolbox, glue)?;
-    style(toolbox)?;
     let folder = project::kit().join("assets");
     fs::create_dir_all(&folder)?;
     for Staged { file, content, .. } in &staged {
@@ -114,34 +113,11 @@ pub(super) fn build(toolbox: &Toolbox, glue: &Glue) -> Result<Manifest> {
     Ok(manifest)
 }
 
-/// Shortens the looks of forms, which the Worker writes into the pages that it makes itself.
-fn style(toolbox: &Toolbox) -> Result<()> {
-    let entry = project::root().join("www/forms.css");
-    if !entry.is_file() {
-        progress::note("there is no www/forms.css, left out");
-        return Ok(());
-    }
-    let mut esbuild = toolbox.command(&toolbox.esbuild);
-    esbuild.args(["--minify", "--charset=utf8", "--log-level=warning"]).arg(entry);
-    let style = process::stdout(&mut esbuild)?;
-    let path = project::kit().join("forms.css");
-    // Its time tells Cargo whether to build the Worker again.
-    if fs::read_to_string(&path).is_ok_and(|old| old == style) {
-        return Ok(());
-    }
-    fs::write(&path, style).with_context(|| format!("cannot write {}", path.display()))
-}
-
 /// Makes each file and gives it its name.
 fn stage(toolbox: &Toolbox, glue: &Glue) -> Result<Vec<Staged>> {
     let module = fs::read(&glue.module)?;
     let style = style(toolbox)?;
-    let sheet = fs::read(&style)?;
-    let mut staged = vec![
-        Staged { name: "wasm", file: hashed(&module, "wasm"), content: module },
-        // Scripts have it inside; pages that the Worker writes link to it.
-        Staged { name: "style", file: hashed(&sheet, "css"), content: sheet },
-    ];
+    let mut staged = vec![Staged { name: "wasm", file: hashed(&module, "wasm"), content: module }];
     for script in SCRIPTS {
         let entry = project::root().join("www").join(script.entry);
         if !entry.is_file() {
@@ -154,7 +130,8 @@ fn stage(toolbox: &Toolbox, glue: &Glue) -> Result<Vec<Staged>> {
     Ok(staged)
 }
 
-/// Takes from the forms' style sheet what browsers do not need.
+/// Takes from the forms' style sheet what browsers do not need. A script has it inside, and so have the
+/// pages that the Worker writes.
 fn style(toolbox: &Toolbox) -> Result<PathBuf> {
     let output = project::kit().join("bundle/forms.css");
     let mut esbuild = toolbox.command(&toolbox.esbuild);
