@@ -81,6 +81,23 @@ pub enum Break {
     Key,
 }
 
+impl Break {
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Failures => "failures",
+            Self::Key => "key",
+        }
+    }
+
+    /// The one of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Failures, Self::Key].into_iter().find(|why| why.as_str() == name)
+    }
+}
+
 /// What became of a call, as far as others must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -93,6 +110,33 @@ pub enum Outcome {
     Limited(Option<u64>),
     /// The platform refused the key.
     KeyRefused,
+}
+
+impl Outcome {
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Failed => "failed",
+            Self::Limited(_) => "limited",
+            Self::KeyRefused => "key_refused",
+        }
+    }
+
+    /// What `Retry-After` asks for, in milliseconds.
+    #[must_use]
+    pub fn retry_after(self) -> Option<u64> {
+        if let Self::Limited(asked) = self { asked } else { None }
+    }
+
+    /// The one of this name, with what `Retry-After` asks for.
+    #[must_use]
+    pub fn named(name: &str, retry_after: Option<u64>) -> Option<Self> {
+        [Self::Answered, Self::Failed, Self::Limited(retry_after), Self::KeyRefused]
+            .into_iter()
+            .find(|outcome| outcome.as_str() == name)
+    }
 }
 
 /// A limit as a generic cell rate limiter: the moment at which the next call would be due if all came

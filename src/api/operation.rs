@@ -229,6 +229,12 @@ impl Pool {
         }
     }
 
+    /// The pool of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|pool| pool.as_str() == name)
+    }
+
     /// How many calls the platform takes, and in how many milliseconds; all of them hold.
     #[must_use]
     pub fn limits(self) -> &'static [(u32, u64)] {

@@ -251,6 +251,28 @@ fn a_refused_key_stops_everything_for_a_while() {
 }
 
 #[test]
+fn what_callers_and_the_governor_say_to_each_other_is_read_as_it_was_meant() {
+    let outcomes = [
+        Outcome::Answered,
+        Outcome::Failed,
+        Outcome::Limited(None),
+        Outcome::Limited(Some(5000)),
+        Outcome::KeyRefused,
+    ];
+    for outcome in outcomes {
+        let read = Outcome::named(outcome.as_str(), outcome.retry_after());
+        assert_eq!(read, Some(outcome));
+    }
+    for why in [Break::Failures, Break::Key] {
+        assert_eq!(Break::named(why.as_str()), Some(why));
+    }
+    for pool in Pool::ALL {
+        assert_eq!(Pool::named(pool.as_str()), Some(pool));
+    }
+    assert_eq!((Outcome::named("", None), Break::named(""), Pool::named("")), (None, None, None));
+}
+
+#[test]
 fn slots_lie_within_the_lease() {
     let mut governor = Governor::default();
     let Grant::Slots(slots) = governor.handle_request(Pool::EventsV2, Class::Bulk, 100, 0) else {

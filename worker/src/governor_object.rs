@@ -36,23 +36,51 @@ pub(crate) struct Wish {
 #[serde(default)]
 pub(crate) struct Granted {
     /// In how many milliseconds calls may be made.
-    pub(crate) slots: Vec<u64>,
+    slots: Vec<u64>,
     /// In how many milliseconds to ask again.
-    pub(crate) wait: u64,
-    /// Why nobody calls at all: `failures` or `key`.
-    pub(crate) broken: Option<String>,
+    wait: u64,
+    /// Why nobody calls at all.
+    broken: Option<String>,
     /// Successes are to be reported too.
     pub(crate) report: bool,
+}
+
+impl Granted {
+    fn new(grant: Grant, report: bool) -> Result<Self> {
+        Ok(match grant {
+            Grant::Slots(slots) => Self { slots, report, ..Self::default() },
+            Grant::Wait(wait) => Self { wait, ..Self::default() },
+            Grant::Broken(wait, why) => {
+                Self { wait, broken: Some(why.as_str().to_owned()), ..Self::default() }
+            }
+            _ => return Err("a grant of a kind that is not known here".into()),
+        })
+    }
+
+    /// The governor's word.
+    pub(crate) fn into_grant(self) -> Grant {
+        match self.broken {
+            Some(why) => Grant::Broken(self.wait, Break::named(&why).unwrap_or(Break::Failures)),
+            None if self.slots.is_empty() => Grant::Wait(self.wait),
+            None => Grant::Slots(self.slots),
+        }
+    }
 }
 
 /// What became of a call.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Report {
-    pub(crate) pool: String,
-    /// `answered`, `failed`, `limited` or `key_refused`.
-    pub(crate) outcome: String,
+    pool: String,
+    outcome: String,
     #[serde(default)]
-    pub(crate) retry_after: Option<u64>,
+    retry_after: Option<u64>,
+}
+
+impl Report {
+    pub(crate) fn new(pool: Pool, outcome: Outcome) -> Self {
+        let retry_after = outcome.retry_after();
+        Self { pool: pool.as_str().to_owned(), outcome: outcome.as_str().to_owned(), retry_after }
+    }
 }
 
 /// Gives out slots.
@@ -77,17 +105,14 @@ impl DurableObject for GovernorObject {
             "/lease" => self.lease(&serde_json::from_str(&text)?).await,
             "/outcome" => {
                 let report: Report = serde_json::from_str(&text)?;
-                let outcome = match report.outcome.as_str() {
-                    "failed" => Outcome::Failed,
-                    "limited" => Outcome::Limited(report.retry_after),
-                    "key_refused" => Outcome::KeyRefused,
-                    _ => Outcome::Answered,
-                };
+                let pool = Pool::named(&report.pool).ok_or("no such pool")?;
+                let outcome = Outcome::named(&report.outcome, report.retry_after);
+                let outcome = outcome.ok_or("no such outcome")?;
                 let blocked = self.with(|governor| {
                     let before = governor.blocked(now());
-                    governor.handle_outcome(pool(&report.pool)?, outcome, now());
+                    governor.handle_outcome(pool, outcome, now());
                     let after = governor.blocked(now());
-                    Some((after != before).then_some(after))
+                    (after != before).then_some(after)
                 })?;
                 if let Some(blocked) = blocked {
                     self.store(BLOCKED, &blocked).await?;
@@ -115,7 +140,7 @@ impl GovernorObject {
         let stored: Option<String> = self.state.storage().get(name).await?;
         let stored = stored.and_then(|text| serde_json::from_str(&text).ok());
         let stored: Vec<(String, u64)> = stored.unwrap_or_default();
-        Ok(stored.iter().filter_map(|(name, value)| Some((pool(name)?, *value))).collect())
+        Ok(stored.iter().filter_map(|(name, value)| Some((Pool::named(name)?, *value))).collect())
     }
 
     async fn store(&self, name: &str, values: &[(Pool, u64)]) -> Result<()> {
@@ -124,36 +149,22 @@ impl GovernorObject {
         self.state.storage().put(name, serde_json::to_string(&values)?).await
     }
 
-    fn with<T>(&self, use_it: impl FnOnce(&mut Governor) -> Option<T>) -> Result<T> {
+    fn with<T>(&self, use_it: impl FnOnce(&mut Governor) -> T) -> Result<T> {
         let mut governor = self.governor.borrow_mut();
-        let governor = governor.as_mut().ok_or("the governor is not open")?;
-        use_it(governor).ok_or_else(|| "no such pool".into())
+        Ok(use_it(governor.as_mut().ok_or("the governor is not open")?))
     }
 
     async fn lease(&self, wish: &Wish) -> Result<Response> {
         let class = if wish.bulk { Class::Bulk } else { Class::Interactive };
+        let pool = Pool::named(&wish.pool).ok_or("no such pool")?;
         let (grant, report, hourly) = self.with(|governor| {
-            let pool = pool(&wish.pool)?;
             let grant = governor.handle_request(pool, class, wish.want, now());
             let by_hour = pool.limits().iter().any(|(_, window)| *window > 1000);
-            Some((grant, governor.wants_successes(), by_hour.then(|| governor.hourly())))
+            (grant, governor.wants_successes(), by_hour.then(|| governor.hourly()))
         })?;
         if let (Some(hourly), Grant::Slots(_)) = (hourly, &grant) {
             self.store(HOURLY, &hourly).await?;
         }
-        let granted = match grant {
-            Grant::Slots(slots) => Granted { slots, report, ..Granted::default() },
-            Grant::Broken(wait, why) => {
-                let why = if why == Break::Key { "key" } else { "failures" };
-                Granted { wait, broken: Some(why.to_owned()), ..Granted::default() }
-            }
-            Grant::Wait(wait) => Granted { wait, ..Granted::default() },
-            _ => return Err("a grant of a kind that is not known here".into()),
-        };
-        Ok(objects::respond(serde_json::to_string(&granted)?))
+        Ok(objects::respond(serde_json::to_string(&Granted::new(grant, report)?)?))
     }
-}
-
-fn pool(name: &str) -> Option<Pool> {
-    Pool::ALL.into_iter().find(|pool| pool.as_str() == name)
 }

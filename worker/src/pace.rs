@@ -8,7 +8,7 @@ use std::{
 
 use esputnik_kit::{
     api::{Error as ApiError, Kind, Pool, Reply},
-    governor::LEASE,
+    governor::{Break, Grant, LEASE, Outcome},
     retry::parse_retry_after,
 };
 use worker::{Delay, Env, Method};
@@ -90,48 +90,44 @@ pub(crate) async fn wait(env: &Env, pool: Pool, bulk: bool) -> Result<Result<Slo
         let granted = lease(env, &Wish { pool: pool.as_str().to_owned(), bulk, want }).await;
         with(pool, |leased| leased.asking -= 1);
         let granted = granted?;
-        if let Some(why) = granted.broken {
-            let denied = if why == "key" { Denied::Key } else { Denied::Failing };
-            return Ok(Err(denied(granted.wait)));
-        }
-        if granted.slots.is_empty() {
-            if now() + granted.wait > begun + PATIENCE {
-                return Ok(Err(Denied::Full(granted.wait)));
+        let (received, report) = (now(), granted.report);
+        match granted.into_grant() {
+            Grant::Slots(slots) => with(pool, |leased| {
+                leased.report = report;
+                leased.slots.extend(slots.iter().map(|slot| received + slot));
+                leased.slots.make_contiguous().sort_unstable();
+            }),
+            Grant::Wait(pause) if received + pause > begun + PATIENCE => {
+                return Ok(Err(Denied::Full(pause)));
             }
-            sleep(granted.wait).await;
-            continue;
+            Grant::Wait(pause) => sleep(pause).await,
+            Grant::Broken(pause, Break::Key) => return Ok(Err(Denied::Key(pause))),
+            Grant::Broken(pause, _) => return Ok(Err(Denied::Failing(pause))),
+            _ => return Err(Error::Internal("a grant of a kind that is not known here".into())),
         }
-        let received = now();
-        with(pool, |leased| {
-            leased.report = granted.report;
-            leased.slots.extend(granted.slots.iter().map(|slot| received + slot));
-            leased.slots.make_contiguous().sort_unstable();
-        });
     }
 }
 
 impl Slot {
     /// Tells the governor what others must know of the call's outcome; `None` is silence.
     pub(crate) async fn report(self, env: &Env, reply: Option<&Reply>) {
-        let (outcome, retry_after) = match reply {
+        let outcome = match reply {
             Some(reply) => match reply.status {
-                429 => ("limited", parse_retry_after(reply.retry_after.as_deref(), now())),
-                401 => ("key_refused", None),
-                500.. => ("failed", None),
-                _ => ("answered", None),
+                429 => Outcome::Limited(parse_retry_after(reply.retry_after.as_deref(), now())),
+                401 => Outcome::KeyRefused,
+                500.. => Outcome::Failed,
+                _ => Outcome::Answered,
             },
-            None => ("failed", None),
+            None => Outcome::Failed,
         };
-        if outcome == "answered" && !self.report {
+        if outcome == Outcome::Answered && !self.report {
             return;
         }
-        let pool = self.pool.as_str().to_owned();
-        let report = Report { pool, outcome: outcome.to_owned(), retry_after };
-        if outcome != "answered" {
+        if outcome != Outcome::Answered {
             // What it gave out before it knew of this.
             with(self.pool, |leased| leased.slots.clear());
         }
-        if let Err(error) = tell(env, "/outcome", &report).await {
+        if let Err(error) = tell(env, "/outcome", &Report::new(self.pool, outcome)).await {
             worker::console_error!("governor: {error:?}");
         }
     }
