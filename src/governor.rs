@@ -11,11 +11,12 @@
 //! - Bulk gets what interactive calls leave: half of the burst, and half of the rate while they come.
 //! - What the platform asks for with 429 and `Retry-After` holds for everybody, also for the next
 //!   governor where it is long.
-//! - After five failures in a row nobody calls for a while, then one does, to see.
+//! - After five failures in a row nobody calls for a while, then one does, to see. The tracker fails
+//!   by itself: nobody who calls the REST API waits for it, nor the other way round.
 
 use std::collections::BTreeMap;
 
-use crate::api::Pool;
+use crate::{api::Pool, retry::longest_break};
 
 /// The part of a limit that is used, in percent.
 const USED: u64 = 80;
@@ -25,6 +26,17 @@ const BURST: u64 = 5;
 
 /// How far ahead slots are given, in milliseconds.
 pub const LEASE: u64 = 250;
+
+/// How late a slot may be used, in milliseconds: half of what the governor counts on, the other half
+/// being for the way of its word and of the call.
+pub const LATE: u64 = 75;
+
+/// How long the governor's word is waited for where nobody waits for the call, in milliseconds.
+pub const SILENCE: u64 = 1000;
+
+/// How long one who cannot reach the governor goes on by itself before it tries again, in
+/// milliseconds.
+pub const ALONE: u64 = 1000;
 
 /// How long an interactive call may wait for its slot, in milliseconds; longer is better said at once.
 const PATIENCE: u64 = 2000;
@@ -41,6 +53,12 @@ const MAX_FAILURES: u32 = 5;
 /// Shortest and longest while, in milliseconds.
 const FIRST_BREAK: u64 = 1000;
 const LONGEST_BREAK: u64 = 60_000;
+
+/// When to ask again while one call sees whether the platform is back, in milliseconds.
+const PROBED_IN: u64 = 2000;
+
+/// How often that while is doubled at most.
+const MAX_DOUBLED: u32 = 9;
 
 /// How long nobody calls after the platform refused the key, in milliseconds: each call would be one
 /// more wrong log-in.
@@ -160,6 +178,7 @@ impl Cell {
 /// Calls under one limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct State {
+    limits: Vec<(u32, u64)>,
     /// One for each limit of the pool.
     cells: Vec<Cell>,
     /// Bulk's own, one for each limit, for while it makes room.
@@ -167,13 +186,15 @@ struct State {
     /// Until when the platform takes none, in milliseconds.
     blocked_until: u64,
     last_interactive: Option<u64>,
+    /// Until when those who went on by themselves are waited for, in milliseconds.
+    held_until: u64,
 }
 
 impl State {
     /// When the next call may be made, in microseconds; bulk's with room for others, where it makes some.
-    fn next(&self, pool: Pool, is_bulk: bool, makes_room: bool, now: u64) -> u64 {
+    fn next(&self, is_bulk: bool, makes_room: bool, now: u64) -> u64 {
         let mut at = now;
-        for ((cell, bulk), limit) in self.cells.iter().zip(&self.bulk).zip(pool.limits()) {
+        for ((cell, bulk), limit) in self.cells.iter().zip(&self.bulk).zip(&self.limits) {
             let (interval, burst) = pace(*limit);
             at = at.max(cell.next(now, interval, if is_bulk { burst / 2 } else { burst }));
             if makes_room {
@@ -183,7 +204,7 @@ impl State {
         at
     }
 
-    fn grant(&mut self, pool: Pool, class: Class, want: u32, now: u64) -> Grant {
+    fn grant(&mut self, class: Class, want: u32, now: u64) -> Grant {
         if self.blocked_until > now {
             return Grant::Wait(self.blocked_until - now);
         }
@@ -197,7 +218,7 @@ impl State {
         let delay = |at: u64| (at - micros).div_ceil(1000);
         let mut slots = Vec::new();
         while slots.len() < want as usize {
-            let at = self.next(pool, is_bulk, makes_room, micros);
+            let at = self.next(is_bulk, makes_room, micros);
             let horizon = if slots.is_empty() && !is_bulk { PATIENCE } else { LEASE };
             if delay(at) > horizon {
                 if !slots.is_empty() {
@@ -207,11 +228,10 @@ impl State {
                     return Grant::Wait(delay(at));
                 }
                 // Room is made for a while only.
-                let alone = delay(self.next(pool, is_bulk, false, micros));
+                let alone = delay(self.next(is_bulk, false, micros));
                 return Grant::Wait(delay(at).min(alone.max(room_until - now)));
             }
-            for ((cell, bulk), limit) in
-                self.cells.iter_mut().zip(&mut self.bulk).zip(pool.limits())
+            for ((cell, bulk), limit) in self.cells.iter_mut().zip(&mut self.bulk).zip(&self.limits)
             {
                 let (interval, _) = pace(*limit);
                 cell.take(at, interval);
@@ -226,15 +246,61 @@ impl State {
     }
 }
 
+/// Leaves what fails alone for a while.
+#[derive(Clone, Debug, Default)]
+struct Breaker {
+    failures: u32,
+    /// Since when there are enough of them.
+    since: u64,
+    /// Until when nobody calls, in milliseconds.
+    until: u64,
+    /// The call that sees whether the platform is back is on its way.
+    is_probing: bool,
+}
+
+impl Breaker {
+    fn is_open(&self) -> bool {
+        self.failures >= MAX_FAILURES
+    }
+
+    /// Begins another while.
+    fn wait(&mut self, pool: Pool, doubled: u32, now: u64) {
+        // Nobody watches an event leave, so an outage of a day may be followed by some minutes.
+        let longest = match pool {
+            Pool::Tracker => longest_break(now.saturating_sub(self.since)),
+            _ => LONGEST_BREAK,
+        };
+        self.until = now + longest.min(FIRST_BREAK << doubled.min(MAX_DOUBLED));
+    }
+
+    fn handle_answer(&mut self) {
+        self.failures = 0;
+        self.is_probing = false;
+    }
+
+    fn handle_failure(&mut self, pool: Pool, now: u64) {
+        let probed = std::mem::take(&mut self.is_probing);
+        // Calls that were under way when the break began say nothing new.
+        if !self.is_open() || probed {
+            self.failures = self.failures.saturating_add(1);
+            if self.failures == MAX_FAILURES {
+                self.since = now;
+            }
+        }
+        if self.is_open() && (probed || self.until <= now) {
+            self.wait(pool, self.failures - MAX_FAILURES, now);
+        }
+    }
+}
+
 /// The governor of a deployment.
 #[derive(Clone, Debug, Default)]
 pub struct Governor {
     pools: BTreeMap<Pool, State>,
-    failures: u32,
-    /// Until when nobody calls, in milliseconds.
-    broken_until: u64,
-    /// The call that sees whether the platform is back is on its way.
-    is_probing: bool,
+    rest: Breaker,
+    tracker: Breaker,
+    /// Events a second that the tracker takes, if that is limited.
+    tracker_per_second: Option<u32>,
     key_refused_until: u64,
 }
 
@@ -247,11 +313,16 @@ fn pace((calls, window): (u32, u64)) -> (u64, u64) {
 }
 
 impl Governor {
-    /// A governor that knows what an earlier one gave out under limits of an hour, and what the platform
-    /// asked it for: see [`Governor::hourly`] and [`Governor::blocked`].
+    /// A governor that sends the tracker so many events a second at most, if that is given, and that
+    /// knows what an earlier one gave out under limits of an hour, and what the platform asked it for:
+    /// see [`Governor::hourly`] and [`Governor::blocked`].
     #[must_use]
-    pub fn new(hourly: &[(Pool, u64)], blocked: &[(Pool, u64)]) -> Self {
-        let mut governor = Self::default();
+    pub fn new(
+        tracker_per_second: Option<u32>,
+        hourly: &[(Pool, u64)],
+        blocked: &[(Pool, u64)],
+    ) -> Self {
+        let mut governor = Self { tracker_per_second, ..Self::default() };
         for (pool, due) in hourly {
             let state = governor.state(*pool);
             for (cell, (_, window)) in state.cells.iter_mut().zip(pool.limits()) {
@@ -285,65 +356,76 @@ impl Governor {
     }
 
     fn state(&mut self, pool: Pool) -> &mut State {
-        self.pools.entry(pool).or_insert_with(|| State {
-            cells: vec![Cell::default(); pool.limits().len()],
-            bulk: vec![Cell::default(); pool.limits().len()],
-            ..State::default()
+        let per_second = self.tracker_per_second.filter(|_| pool == Pool::Tracker);
+        self.pools.entry(pool).or_insert_with(|| {
+            let set = per_second.map(|calls| (calls.max(1), 1000));
+            let limits: Vec<_> = pool.limits().iter().copied().chain(set).collect();
+            let cells = vec![Cell::default(); limits.len()];
+            State { bulk: cells.clone(), cells, limits, ..State::default() }
         })
+    }
+
+    fn breaker(&mut self, pool: Pool) -> &mut Breaker {
+        if pool == Pool::Tracker { &mut self.tracker } else { &mut self.rest }
     }
 
     /// Gives out up to `want` slots of a pool; `now` is Unix time in milliseconds.
     pub fn handle_request(&mut self, pool: Pool, class: Class, want: u32, now: u64) -> Grant {
-        if self.key_refused_until > now {
+        // The tracker needs none.
+        if self.key_refused_until > now && pool != Pool::Tracker {
             return Grant::Broken(self.key_refused_until - now, Break::Key);
         }
-        let is_probe = self.failures >= MAX_FAILURES;
-        if is_probe && self.broken_until > now {
-            return Grant::Broken(self.broken_until - now, Break::Failures);
+        let breaker = self.breaker(pool);
+        let is_probe = breaker.is_open();
+        if is_probe && breaker.until > now {
+            let left = breaker.until - now;
+            // Soon it is known what the one call to see has come to.
+            let left = if breaker.is_probing { left.min(PROBED_IN) } else { left };
+            return Grant::Broken(left, Break::Failures);
         }
         // One call to see.
         let want = if is_probe { 1 } else { want.clamp(1, MAX_SLOTS) };
-        let grant = self.state(pool).grant(pool, class, want, now);
+        let grant = self.state(pool).grant(class, want, now);
         if is_probe && matches!(grant, Grant::Slots(_)) {
             // Its outcome, or its silence, decides about the others.
-            self.is_probing = true;
-            self.broken_until = now + LONGEST_BREAK.min(FIRST_BREAK << self.failures.min(6));
+            let breaker = self.breaker(pool);
+            breaker.is_probing = true;
+            breaker.wait(pool, breaker.failures, now);
         }
         grant
     }
 
+    /// Notes that one is back who could not reach the governor. Others may be about to call as their
+    /// share of the pool lets them: nobody gets slots until they are back too.
+    pub fn handle_return(&mut self, pool: Pool, now: u64) {
+        const HELD: u64 = SILENCE + ALONE;
+        let state = self.state(pool);
+        // One of those who are waited for already would begin it anew.
+        if !state.limits.is_empty() && state.held_until + HELD <= now {
+            state.held_until = now + HELD;
+            state.blocked_until = state.blocked_until.max(state.held_until);
+        }
+    }
+
     /// Whether callers are to report successes too: somebody waits to hear of one.
     #[must_use]
-    pub fn wants_successes(&self) -> bool {
-        self.failures > 0
+    pub fn wants_successes(&self, pool: Pool) -> bool {
+        let breaker = if pool == Pool::Tracker { &self.tracker } else { &self.rest };
+        breaker.failures > 0
     }
 
     /// Notes what became of a call of `pool`.
     pub fn handle_outcome(&mut self, pool: Pool, outcome: Outcome, now: u64) {
         match outcome {
-            Outcome::Answered => {
-                self.failures = 0;
-                self.is_probing = false;
-            }
-            Outcome::Failed => {
-                let probed = std::mem::take(&mut self.is_probing);
-                // Calls that were under way when the break began say nothing new.
-                if self.failures < MAX_FAILURES || probed {
-                    self.failures += 1;
-                }
-                if self.failures >= MAX_FAILURES && (probed || self.broken_until <= now) {
-                    let longer = (self.failures - MAX_FAILURES).min(6);
-                    self.broken_until = now + LONGEST_BREAK.min(FIRST_BREAK << longer);
-                }
-            }
+            Outcome::Answered => self.breaker(pool).handle_answer(),
+            Outcome::Failed => self.breaker(pool).handle_failure(pool, now),
             Outcome::Limited(asked) => {
                 let window = pool.limits().iter().map(|(_, window)| *window).min().unwrap_or(1000);
                 let until = now + asked.unwrap_or(window);
                 let state = self.state(pool);
                 state.blocked_until = state.blocked_until.max(until);
                 // The platform answers, if only to say this.
-                self.failures = 0;
-                self.is_probing = false;
+                self.breaker(pool).handle_answer();
             }
             Outcome::KeyRefused => self.key_refused_until = now + KEY_BREAK,
         }

@@ -6,21 +6,13 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use crate::retry::{Fate, LONGEST_PAUSE, fate, pause};
+use crate::retry::{Fate, fate, longest_break, pause};
 
 /// Requests under way at a time; a Worker has six connections.
 const LANES: usize = 6;
 
 /// Failures in a row after which the platform counts as down.
 const BREAKER_FAILURES: u32 = 5;
-
-/// Longest time for which nothing is tried while the platform is down, in milliseconds: after it
-/// is back, events must not wait much longer.
-const BREAKER_LONGEST: u64 = 15_000;
-
-/// Which part of an outage that time may be where the outage is longer: a platform that was away
-/// for a day need not be asked every fifteen seconds.
-const OUTAGE_PART: u64 = 8;
 
 /// How long a row is tried before its events count as dead, in milliseconds: seven days.
 const MAX_ROW_AGE: u64 = 7 * 24 * 60 * 60 * 1000;
@@ -232,8 +224,7 @@ impl Outbox {
                     self.down_since = now;
                     self.end_pauses(now);
                 }
-                let longest = (now.saturating_sub(self.down_since) / OUTAGE_PART)
-                    .clamp(BREAKER_LONGEST, LONGEST_PAUSE);
+                let longest = longest_break(now.saturating_sub(self.down_since));
                 let wait = pause(self.failures - BREAKER_FAILURES, None, random).min(longest);
                 let closed = now + wait.max(retry_after.unwrap_or(0));
                 self.closed_until = self.closed_until.max(closed);

@@ -11,6 +11,14 @@ pub const LONGEST_PAUSE: u64 = 5 * 60 * 1000;
 /// and would be a way to silence the kit.
 pub const LONGEST_RETRY_AFTER: u64 = 60 * 60 * 1000;
 
+/// Longest time for which nothing is tried while the other side is down, in milliseconds: after it is
+/// back, nobody must wait much longer.
+const LONGEST_BREAK: u64 = 15_000;
+
+/// Which part of an outage that time may be where the outage is longer: a platform that was away
+/// for a day need not be asked every fifteen seconds.
+const OUTAGE_PART: u64 = 8;
+
 /// What an attempt came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -47,6 +55,13 @@ pub fn pause(attempt: u32, retry_after: Option<u64>, random: u32) -> u64 {
     let half = ceiling / 2;
     let pause = half + half * u64::from(random) / u64::from(u32::MAX);
     pause.max(retry_after.unwrap_or(0))
+}
+
+/// For how long nothing is tried at most while the other side is down, after an outage of `lasted`,
+/// both in milliseconds.
+#[must_use]
+pub fn longest_break(lasted: u64) -> u64 {
+    (lasted / OUTAGE_PART).clamp(LONGEST_BREAK, LONGEST_PAUSE)
 }
 
 /// The milliseconds that a `Retry-After` header asks for: seconds or an HTTP date.

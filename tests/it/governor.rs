@@ -6,9 +6,21 @@ use esputnik_kit::{
 };
 use proptest::prelude::*;
 
+/// What the tracker takes in a second.
+const TRACKER: u32 = 120;
+
+fn governor() -> Governor {
+    Governor::new(Some(TRACKER), &[], &[])
+}
+
+/// The limits of a pool, those of the settings too.
+fn limits(pool: Pool) -> &'static [(u32, u64)] {
+    if pool == Pool::Tracker { &[(TRACKER, 1000)] } else { pool.limits() }
+}
+
 /// Moments at which callers who want as much as they can get make their calls.
 fn calls(pool: Pool, class: Class, want: u32, until: u64) -> Vec<u64> {
-    let mut governor = Governor::default();
+    let mut governor = governor();
     let (mut now, mut made) = (1_000_000, Vec::new());
     let end = now + until;
     while now < end {
@@ -36,7 +48,7 @@ fn fullest(calls: &mut [u64], length: u64) -> usize {
 #[test]
 fn every_pool_stays_under_its_limit_and_uses_most_of_it() {
     for pool in Pool::ALL {
-        let (limit, window) = pool.limits()[0];
+        let (limit, window) = limits(pool)[0];
         for want in [1, 7, 100] {
             let mut made = calls(pool, Class::Interactive, want, 3 * window);
             let most = fullest(&mut made, window);
@@ -49,7 +61,7 @@ fn every_pool_stays_under_its_limit_and_uses_most_of_it() {
 /// The pools that have a limit by the second, and that limit.
 fn pools_of_a_second() -> Vec<(Pool, usize)> {
     let limit = |pool: Pool| {
-        let (limit, _) = pool.limits().iter().find(|(_, window)| *window == 1000)?;
+        let (limit, _) = limits(pool).iter().find(|(_, window)| *window == 1000)?;
         Some((pool, *limit as usize))
     };
     Pool::ALL.into_iter().filter_map(limit).collect()
@@ -80,7 +92,7 @@ proptest! {
         callers in 1_usize..6,
         want in 1_u32..40,
     ) {
-        let mut governor = Governor::default();
+        let mut governor = governor();
         let mut made = Vec::new();
         let mut free_at = vec![1_000_000_u64; callers];
         for late in &jitter {
@@ -110,7 +122,7 @@ fn a_limit_of_an_hour_outlives_the_governor() {
         given += slots.len();
     }
     assert_eq!(given, 26, "a burst of 5 % and the one that is due");
-    let mut next = Governor::new(&governor.hourly(), &[]);
+    let mut next = Governor::new(None, &governor.hourly(), &[]);
     let grant = next.handle_request(Pool::StoredMessages, Class::Interactive, 1, 2000);
     assert!(matches!(grant, Grant::Wait(wait) if wait > 5000), "{grant:?}");
 }
@@ -179,7 +191,7 @@ fn a_long_block_outlives_the_governor() {
     governor.handle_outcome(Pool::Shared, Outcome::Limited(Some(60_000)), 1000);
     governor.handle_outcome(Pool::EventsV2, Outcome::Limited(Some(2000)), 1000);
     assert_eq!(governor.blocked(1000), [(Pool::Shared, 61_000)], "a short one is over by then");
-    let mut next = Governor::new(&[], &governor.blocked(1000));
+    let mut next = Governor::new(None, &[], &governor.blocked(1000));
     let mut ask = |now| next.handle_request(Pool::Shared, Class::Interactive, 1, now);
     assert_eq!(ask(31_000), Grant::Wait(30_000));
     assert_eq!(ask(61_000), Grant::Slots(vec![0]));
@@ -188,7 +200,7 @@ fn a_long_block_outlives_the_governor() {
 
 #[test]
 fn a_call_to_see_is_only_spent_when_it_may_be_made() {
-    let mut governor = Governor::new(&[], &[(Pool::EventsV2, 60_000)]);
+    let mut governor = Governor::new(None, &[], &[(Pool::EventsV2, 60_000)]);
     for _ in 0..5 {
         governor.handle_outcome(Pool::Shared, Outcome::Failed, 1000);
     }
@@ -221,7 +233,7 @@ fn after_five_failures_nobody_calls_then_one_does() {
     for _ in 0..4 {
         governor.handle_outcome(Pool::Shared, Outcome::Failed, 1000);
     }
-    assert!(governor.wants_successes());
+    assert!(governor.wants_successes(Pool::Shared));
     assert!(matches!(ask(&mut governor, 1000), Grant::Slots(_)));
     governor.handle_outcome(Pool::Shared, Outcome::Failed, 1000);
     assert_eq!(ask(&mut governor, 1200), Grant::Broken(800, Break::Failures));
@@ -235,7 +247,7 @@ fn after_five_failures_nobody_calls_then_one_does() {
     assert_eq!(ask(&mut governor, 2100), Grant::Broken(2000, Break::Failures));
     assert!(matches!(ask(&mut governor, 4100), Grant::Slots(_)));
     governor.handle_outcome(Pool::Shared, Outcome::Answered, 4200);
-    assert!(!governor.wants_successes());
+    assert!(!governor.wants_successes(Pool::Shared));
     let Grant::Slots(slots) = ask(&mut governor, 4200) else { panic!("everybody may call") };
     assert!(slots.len() > 1);
 }
@@ -279,4 +291,72 @@ fn slots_lie_within_the_lease() {
         panic!("bulk may call");
     };
     assert!(slots.len() > 50 && slots.last().is_some_and(|slot| *slot <= LEASE), "{slots:?}");
+}
+
+#[test]
+fn the_tracker_has_no_limit_unless_the_settings_give_one() {
+    let mut free = Governor::default();
+    let grant = free.handle_request(Pool::Tracker, Class::Bulk, 40, 1000);
+    assert_eq!(grant, Grant::Slots(vec![0; 40]));
+    let Grant::Slots(slots) = governor().handle_request(Pool::Tracker, Class::Bulk, 40, 1000)
+    else {
+        panic!("some may call");
+    };
+    assert!((20..40).contains(&slots.len()), "{slots:?}");
+}
+
+#[test]
+fn the_tracker_and_the_rest_api_fail_each_by_itself() {
+    let mut governor = governor();
+    for _ in 0..5 {
+        governor.handle_outcome(Pool::Tracker, Outcome::Failed, 1000);
+    }
+    let mut ask = |pool| governor.handle_request(pool, Class::Bulk, 1, 1000);
+    assert_eq!(ask(Pool::Tracker), Grant::Broken(1000, Break::Failures));
+    assert_eq!(ask(Pool::Shared), Grant::Slots(vec![0]));
+    assert!(governor.wants_successes(Pool::Tracker) && !governor.wants_successes(Pool::Shared));
+    governor.handle_outcome(Pool::Shared, Outcome::KeyRefused, 1000);
+    let grant = governor.handle_request(Pool::Tracker, Class::Bulk, 1, 2000);
+    assert_eq!(grant, Grant::Slots(vec![0]), "the tracker needs no key");
+}
+
+#[test]
+fn a_tracker_that_was_away_for_long_is_asked_seldom_and_one_that_was_not_soon() {
+    let mut governor = governor();
+    let (mut now, mut breaks) = (1_000_000, Vec::new());
+    for _ in 0..5 {
+        governor.handle_outcome(Pool::Tracker, Outcome::Failed, now);
+    }
+    while now < 1_000_000 + 4 * 3_600_000 {
+        match governor.handle_request(Pool::Tracker, Class::Bulk, 9, now) {
+            Grant::Broken(wait, Break::Failures) => {
+                breaks.push((now - 1_000_000, wait));
+                now += wait;
+            }
+            Grant::Slots(slots) => {
+                assert_eq!(slots, [0], "one, to see");
+                governor.handle_outcome(Pool::Tracker, Outcome::Failed, now);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(breaks.iter().all(|(lasted, wait)| *wait <= (lasted / 8).max(15_000)), "{breaks:?}");
+    assert_eq!(breaks.last().map(|(_, wait)| *wait), Some(300_000));
+}
+
+#[test]
+fn who_comes_back_is_waited_for_once() {
+    let mut governor = governor();
+    let ask =
+        |governor: &mut Governor, now| governor.handle_request(Pool::Tracker, Class::Bulk, 1, now);
+    governor.handle_return(Pool::Tracker, 10_000);
+    assert_eq!(ask(&mut governor, 10_000), Grant::Wait(2000));
+    governor.handle_return(Pool::Tracker, 11_900);
+    assert_eq!(ask(&mut governor, 11_900), Grant::Wait(100));
+    assert_eq!(ask(&mut governor, 12_000), Grant::Slots(vec![0]));
+    governor.handle_return(Pool::Tracker, 15_000);
+    assert_eq!(ask(&mut governor, 15_000), Grant::Wait(2000));
+    let mut free = Governor::default();
+    free.handle_return(Pool::Tracker, 10_000);
+    assert_eq!(ask(&mut free, 10_000), Grant::Slots(vec![0]), "there is nothing to exceed");
 }

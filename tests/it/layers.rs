@@ -30,7 +30,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("bulk", &["api", "problem", "value"]),
     ("page_call", &["api", "bulk", "config", "problem", "value"]),
     ("form_call", &["bulk", "definition", "form", "identity", "page_call", "problem", "value"]),
-    ("governor", &["api"]),
+    ("governor", &["api", "retry"]),
     ("shard", &["config"]),
     ("tracker", &["delivery", "event", "problem", "retry", "value", "wire"]),
     ("browser", &["tracker"]),

@@ -14,7 +14,10 @@ use esputnik_kit::{
 use serde::{Deserialize, Serialize};
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
-use crate::objects::{self, now};
+use crate::{
+    objects::{self, now},
+    settings::load_config,
+};
 
 /// Where what counts by the hour is stored.
 const HOURLY: &str = "hourly";
@@ -29,6 +32,9 @@ pub(crate) struct Wish {
     #[serde(default)]
     pub(crate) bulk: bool,
     pub(crate) want: u32,
+    /// The caller could not reach the governor just before.
+    #[serde(default)]
+    pub(crate) back: bool,
 }
 
 /// The answer to a wish.
@@ -67,19 +73,18 @@ impl Granted {
     }
 }
 
-/// What became of a call.
+/// What became of calls.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Report {
+pub(crate) struct News {
     pool: String,
-    outcome: String,
-    #[serde(default)]
-    retry_after: Option<u64>,
+    /// Outcomes by name, each with what `Retry-After` asks for.
+    outcomes: Vec<(String, Option<u64>)>,
 }
 
-impl Report {
-    pub(crate) fn new(pool: Pool, outcome: Outcome) -> Self {
-        let retry_after = outcome.retry_after();
-        Self { pool: pool.as_str().to_owned(), outcome: outcome.as_str().to_owned(), retry_after }
+impl News {
+    pub(crate) fn new(pool: Pool, outcomes: &[Outcome]) -> Self {
+        let named = |outcome: &Outcome| (outcome.as_str().to_owned(), outcome.retry_after());
+        Self { pool: pool.as_str().to_owned(), outcomes: outcomes.iter().map(named).collect() }
     }
 }
 
@@ -89,12 +94,13 @@ impl Report {
 #[expect(missing_debug_implementations, reason = "its state and environment have none")]
 pub struct GovernorObject {
     state: State,
+    env: Env,
     governor: RefCell<Option<Governor>>,
 }
 
 impl DurableObject for GovernorObject {
-    fn new(state: State, _env: Env) -> Self {
-        Self { state, governor: RefCell::default() }
+    fn new(state: State, env: Env) -> Self {
+        Self { state, env, governor: RefCell::default() }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
@@ -103,14 +109,16 @@ impl DurableObject for GovernorObject {
         let text = request.text().await?;
         match path.as_str() {
             "/lease" => self.lease(&serde_json::from_str(&text)?).await,
-            "/outcome" => {
-                let report: Report = serde_json::from_str(&text)?;
-                let pool = Pool::named(&report.pool).ok_or("no such pool")?;
-                let outcome = Outcome::named(&report.outcome, report.retry_after);
-                let outcome = outcome.ok_or("no such outcome")?;
+            "/outcomes" => {
+                let news: News = serde_json::from_str(&text)?;
+                let pool = Pool::named(&news.pool).ok_or("no such pool")?;
                 let blocked = self.with(|governor| {
                     let before = governor.blocked(now());
-                    governor.handle_outcome(pool, outcome, now());
+                    for (name, retry_after) in news.outcomes {
+                        if let Some(outcome) = Outcome::named(&name, retry_after) {
+                            governor.handle_outcome(pool, outcome, now());
+                        }
+                    }
                     let after = governor.blocked(now());
                     (after != before).then_some(after)
                 })?;
@@ -130,8 +138,11 @@ impl GovernorObject {
             return Ok(());
         }
         let (hourly, blocked) = (self.stored(HOURLY).await?, self.stored(BLOCKED).await?);
+        let config = load_config(&self.env).map_err(|_| "the settings cannot be read")?;
+        let tracker = config.outbox.tracker_per_second;
         // Another request may have opened it meanwhile.
-        self.governor.borrow_mut().get_or_insert_with(|| Governor::new(&hourly, &blocked));
+        let mut governor = self.governor.borrow_mut();
+        governor.get_or_insert_with(|| Governor::new(tracker, &hourly, &blocked));
         Ok(())
     }
 
@@ -158,9 +169,12 @@ impl GovernorObject {
         let class = if wish.bulk { Class::Bulk } else { Class::Interactive };
         let pool = Pool::named(&wish.pool).ok_or("no such pool")?;
         let (grant, report, hourly) = self.with(|governor| {
+            if wish.back {
+                governor.handle_return(pool, now());
+            }
             let grant = governor.handle_request(pool, class, wish.want, now());
             let by_hour = pool.limits().iter().any(|(_, window)| *window > 1000);
-            (grant, governor.wants_successes(), by_hour.then(|| governor.hourly()))
+            (grant, governor.wants_successes(pool), by_hour.then(|| governor.hourly()))
         })?;
         if let (Some(hourly), Grant::Slots(_)) = (hourly, &grant) {
             self.store(HOURLY, &hourly).await?;

@@ -8,23 +8,19 @@ use std::{
 
 use esputnik_kit::{
     api::{Error as ApiError, Kind, Pool, Reply},
-    governor::{Break, Grant, LEASE, Outcome},
+    governor::{Break, Grant, LATE, LEASE, Outcome},
     retry::parse_retry_after,
 };
 use worker::{Delay, Env, Method};
 
 use crate::{
     answer::Error,
-    governor_object::{Granted, Report, Wish},
+    governor_object::{Granted, News, Wish},
     objects::{self, now},
 };
 
 /// The one governor of a deployment.
 const GOVERNOR: &str = "governor";
-
-/// How late a slot may be used, in milliseconds; the governor counts on 150 with the way to the
-/// platform.
-const LATE: u64 = 75;
 
 /// How long a call may wait for its slots in all, in milliseconds.
 const PATIENCE: u64 = 3000;
@@ -87,7 +83,8 @@ pub(crate) async fn wait(env: &Env, pool: Pool, bulk: bool) -> Result<Result<Slo
             // Others ask already, and bring what is needed beside their own.
             if leased.asking > 1 { 1 } else { leased.calls.max(leased.calls_before).max(1) }
         });
-        let granted = lease(env, &Wish { pool: pool.as_str().to_owned(), bulk, want }).await;
+        let wish = Wish { pool: pool.as_str().to_owned(), bulk, want, back: false };
+        let granted = lease(env, &wish).await;
         with(pool, |leased| leased.asking -= 1);
         let granted = granted?;
         let (received, report) = (now(), granted.report);
@@ -127,7 +124,7 @@ impl Slot {
             // What it gave out before it knew of this.
             with(self.pool, |leased| leased.slots.clear());
         }
-        if let Err(error) = tell(env, "/outcome", &Report::new(self.pool, outcome)).await {
+        if let Err(error) = tell(env, "/outcomes", &News::new(self.pool, &[outcome])).await {
             worker::console_error!("governor: {error:?}");
         }
     }
