@@ -4,15 +4,28 @@
 //! A row holds the bodies that one request brought for one visitor. The host keeps the bodies in
 //! its store; here is only what decides. Time and randomness are arguments.
 
+mod pace;
+
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use crate::retry::{Fate, fate, longest_break, pause};
+use self::pace::{Lease, Pace, Rate, Turn};
+use crate::{
+    governor::{Break, Grant, Outcome},
+    retry::{Fate, fate, longest_break, pause},
+};
 
 /// Requests under way at a time; a Worker has six connections.
 const LANES: usize = 6;
 
 /// Failures in a row after which the platform counts as down.
 const BREAKER_FAILURES: u32 = 5;
+
+/// Longest time for which nothing is tried where the governor says how long that is to be, in
+/// milliseconds: it is asked again then.
+const LED_LONGEST: u64 = 2000;
+
+/// Most slots that are asked for at a time.
+const MOST_WANTED: usize = 100;
 
 /// How long a row is tried before its events count as dead, in milliseconds: seven days.
 const MAX_ROW_AGE: u64 = 7 * 24 * 60 * 60 * 1000;
@@ -52,6 +65,16 @@ pub enum Output {
         /// Whether it may have been sent before without an answer having been kept.
         resent_unknown: bool,
     },
+    /// Ask the governor for so many slots of the tracker's pool and report with
+    /// [`Outbox::handle_grant`].
+    Lease {
+        /// How many.
+        want: u32,
+        /// Whether it could not be reached just before.
+        back: bool,
+    },
+    /// Nothing to send before this time, whatever comes meanwhile: if it is near, stay awake for it.
+    Pause(u64),
     /// Nothing to send before this time; `None` if an answer must come first or nothing waits.
     Wait(Option<u64>),
 }
@@ -77,6 +100,8 @@ pub enum Settled {
 /// - A body leaves only when the platform took it or refused it for good.
 /// - Before the first body of a row is sent, [`Outbox::take_updates`] returns the row marked
 ///   `unknown`; store that before sending, and a crash can be told from a rest.
+/// - Where several outboxes share what the tracker takes, a body is sent in a slot of the governor's,
+///   or in this outbox's own part of the limit while the governor cannot be reached.
 #[derive(Debug, Default)]
 pub struct Outbox {
     rows: HashMap<u64, Entry>,
@@ -90,7 +115,7 @@ pub struct Outbox {
     /// Since when the platform counts as down.
     down_since: u64,
     closed_until: u64,
-    rate: Option<Rate>,
+    pace: Pace,
 }
 
 #[derive(Debug)]
@@ -106,10 +131,19 @@ struct Entry {
 }
 
 impl Outbox {
-    /// An empty outbox that sends at most `per_second` requests a second, if that is given.
+    /// An empty outbox, the only one there is, that sends at most `per_second` requests a second, if
+    /// that is given.
     #[must_use]
     pub fn new(per_second: Option<u32>) -> Self {
-        Self { rate: per_second.map(Rate::new), ..Self::default() }
+        let pace = per_second.map_or(Pace::Free, |limit| Pace::Own(Rate::new(limit)));
+        Self { pace, ..Self::default() }
+    }
+
+    /// An empty outbox, one of `senders` that together send at most `per_second` requests a second, if
+    /// that is given, and that are up and down together: the governor says when.
+    #[must_use]
+    pub fn shared(per_second: Option<u32>, senders: u32) -> Self {
+        Self { pace: Pace::Shared(Lease::new(per_second, senders)), ..Self::default() }
     }
 
     /// Takes a row that the store has.
@@ -146,8 +180,7 @@ impl Outbox {
     #[must_use]
     pub fn next_due(&self, now: u64) -> Option<u64> {
         let (next_at, _) = self.ready.first()?;
-        let rate = self.rate.as_ref().map_or(0, |rate| rate.next(now));
-        Some((*next_at).max(self.closed_until).max(rate).max(now))
+        Some((*next_at).max(self.closed_until).max(self.pace.due(now)).max(now))
     }
 
     /// Says what to do. Call until it says to wait.
@@ -159,18 +192,19 @@ impl Outbox {
             return Output::Wait(None);
         }
         let Some(&(next_at, id)) = self.ready.first() else { return Output::Wait(None) };
-        let mut not_before = next_at.max(self.closed_until);
-        if let Some(rate) = &self.rate {
-            not_before = not_before.max(rate.next(now));
-        }
+        let not_before = next_at.max(self.closed_until);
         if not_before > now {
             return Output::Wait(Some(not_before));
         }
+        match self.pace.turn(now) {
+            Turn::Now => {}
+            Turn::At(time) => return Output::Pause(time),
+            Turn::Ask => return self.ask(lanes - self.in_flight, now),
+            Turn::Asked => return Output::Wait(None),
+        }
         self.ready.remove(&(next_at, id));
         let Some(entry) = self.rows.get_mut(&id) else { return Output::Wait(None) };
-        if let Some(rate) = &mut self.rate {
-            rate.take(now);
-        }
+        self.pace.take(now);
         let resent_unknown = entry.stored.unknown && entry.stored == entry.row;
         entry.in_flight = true;
         if !entry.row.unknown {
@@ -179,6 +213,45 @@ impl Outbox {
         }
         self.in_flight += 1;
         Output::Send { row: id, position: entry.row.position, resent_unknown }
+    }
+
+    /// Asks for what can be used: slots that are not, nobody else can have.
+    fn ask(&mut self, lanes: usize, now: u64) -> Output {
+        let Some(lease) = self.pace.lease() else { return Output::Wait(None) };
+        let (want, back) = lease.ask(lanes.min(self.ready.len()), now);
+        let mut waiting = 0;
+        for entry in self.rows.values().filter(|entry| !entry.in_flight) {
+            waiting += entry.row.count - entry.row.position;
+            if waiting >= want {
+                break;
+            }
+        }
+        let want = want.min(waiting).clamp(1, MOST_WANTED);
+        Output::Lease { want: u32::try_from(want).unwrap_or(1), back }
+    }
+
+    /// Takes the governor's word, `None` if it could not be reached, and whether it wants to hear of
+    /// successes.
+    pub fn handle_grant(&mut self, grant: Option<&Grant>, wants_successes: bool, now: u64) {
+        let Some(lease) = self.pace.lease() else { return };
+        lease.handle_grant(grant, wants_successes, now);
+        match grant {
+            Some(Grant::Broken(_, Break::Failures)) if self.failures < BREAKER_FAILURES => {
+                // Others have found it to be down.
+                self.failures = BREAKER_FAILURES;
+                self.down_since = now;
+                self.end_pauses(now);
+            }
+            // Or to be up.
+            Some(Grant::Slots(_)) if !wants_successes => self.failures = 0,
+            _ => {}
+        }
+    }
+
+    /// What the governor must hear of, at once.
+    #[must_use]
+    pub fn take_outcomes(&mut self) -> Vec<Outcome> {
+        self.pace.lease().map(Lease::take_outcomes).unwrap_or_default()
     }
 
     /// Takes the answer to a request: its status, `None` for silence; whether its body says that
@@ -196,13 +269,19 @@ impl Outbox {
         self.in_flight -= usize::from(entry.in_flight);
         entry.in_flight = false;
         let expired = now.saturating_sub(entry.row.received) > MAX_ROW_AGE;
-        let settled = match fate(status) {
-            Fate::Done => Settled::Delivered,
-            _ if known => Settled::Delivered,
-            Fate::Final => Settled::Dead,
-            Fate::Transient if expired => Settled::Dead,
-            Fate::Transient => Settled::Waits,
+        let (settled, outcome) = match fate(status) {
+            Fate::Done => (Settled::Delivered, Outcome::Answered),
+            _ if known => (Settled::Delivered, Outcome::Answered),
+            Fate::Final => (Settled::Dead, Outcome::Answered),
+            Fate::Transient => (
+                if expired { Settled::Dead } else { Settled::Waits },
+                if status == Some(429) { Outcome::Limited(retry_after) } else { Outcome::Failed },
+            ),
         };
+        let is_led = self.pace.is_led();
+        if let Some(lease) = self.pace.lease() {
+            lease.handle_outcome(outcome);
+        }
         if settled == Settled::Waits {
             let wait = pause(entry.row.attempts, retry_after, random);
             entry.row.unknown = status.is_none();
@@ -224,7 +303,8 @@ impl Outbox {
                     self.down_since = now;
                     self.end_pauses(now);
                 }
-                let longest = longest_break(now.saturating_sub(self.down_since));
+                let lasted = now.saturating_sub(self.down_since);
+                let longest = if is_led { LED_LONGEST } else { longest_break(lasted) };
                 let wait = pause(self.failures - BREAKER_FAILURES, None, random).min(longest);
                 let closed = now + wait.max(retry_after.unwrap_or(0));
                 self.closed_until = self.closed_until.max(closed);
@@ -304,35 +384,5 @@ impl Outbox {
                 self.in_flight -= usize::from(entry.in_flight);
             }
         }
-    }
-}
-
-/// A generic cell rate limiter at 80 % of what the platform allows, with a burst of 5 %.
-///
-/// The margin is for requests that the network delays into one second with later ones.
-#[derive(Debug)]
-struct Rate {
-    /// Microseconds between requests.
-    interval: u64,
-    tolerance: u64,
-    /// When the next request is due if they come evenly, Unix microseconds.
-    due: u64,
-}
-
-impl Rate {
-    fn new(per_second: u32) -> Self {
-        let per_second = u64::from(per_second.max(1));
-        let interval = 1_250_000 / per_second;
-        Self { interval, tolerance: interval * (per_second / 20), due: 0 }
-    }
-
-    /// The next time at which a request may leave, Unix milliseconds.
-    fn next(&self, now: u64) -> u64 {
-        let earliest = self.due.saturating_sub(self.tolerance);
-        if earliest <= now * 1000 { now } else { earliest.div_ceil(1000) }
-    }
-
-    fn take(&mut self, now: u64) {
-        self.due = self.due.max(now * 1000) + self.interval;
     }
 }

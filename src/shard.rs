@@ -4,7 +4,17 @@
 //! shards would send visitors to objects that do not know them; so it comes with a new generation,
 //! whose objects are told by those of the generation before, and those take nothing new.
 
-use crate::config::OutboxConfig;
+use crate::config::{Config, OutboxConfig};
+
+impl Config {
+    /// How many objects may send to the tracker at the same time.
+    #[must_use]
+    pub fn senders(&self) -> u32 {
+        let previous = self.outbox.previous().map_or(0, |(_, shards)| shards);
+        let sites = u32::try_from(self.sites.len()).unwrap_or(u32::MAX);
+        sites.saturating_mul(self.outbox.shards.saturating_add(previous))
+    }
+}
 
 impl OutboxConfig {
     /// The object of a visitor.
@@ -26,12 +36,6 @@ impl OutboxConfig {
         generations.into_iter().flatten().flat_map(move |(generation, shards)| {
             (0..shards).map(move |shard| object_name(site, generation, shard))
         })
-    }
-
-    /// How many objects of one site may send at the same time.
-    #[must_use]
-    pub fn senders(&self) -> u32 {
-        self.shards + self.previous().map_or(0, |(_, shards)| shards)
     }
 
     /// Whether the object of this name belongs to an earlier generation.
@@ -97,9 +101,22 @@ mod tests {
         let names: Vec<_> = second().objects("main").collect();
         assert_eq!(names.len(), 8);
         assert_eq!((names[0].as_str(), names[7].as_str()), ("main/g2/0", "main/g1/2"));
-        assert_eq!(second().senders(), 8);
         assert_eq!(OutboxConfig::default().objects("main").count(), 1);
         assert_eq!(OutboxConfig::default().previous_object_of("main", WEB_ID), None);
+    }
+
+    #[test]
+    fn the_objects_of_all_sites_and_both_generations_send() {
+        let site = |host: &str, id: &str| serde_json::json!({ "hosts": [host], "site_id": id });
+        let mut settings = serde_json::json!({
+            "version": 1,
+            "sites": { "main": site("shop.example", "8A412DC"), "other": site("other.example", "8A412DD") },
+            "outbox": second(),
+        });
+        let config = |settings: &serde_json::Value| Config::from_json(&settings.to_string());
+        assert_eq!(config(&settings).map(|config| config.senders()), Ok(16));
+        settings["outbox"] = serde_json::json!({});
+        assert_eq!(config(&settings).map(|config| config.senders()), Ok(2));
     }
 
     #[test]

@@ -15,8 +15,8 @@ pub struct OutboxConfig {
     pub generation: u32,
     /// The number of shards before the last change; the old objects are found with it.
     pub previous_shards: Option<u32>,
-    /// Requests a second that the tracker takes from one organisation; unlimited if unset, as no
-    /// limit is documented.
+    /// Events a second that the tracker takes from one organisation, whose shards share them;
+    /// unlimited if unset, as no limit is documented.
     pub tracker_per_second: Option<u32>,
     /// Requests that one invocation of a Worker may make: 50 on the free plan, 10,000 on the paid.
     pub subrequests: u32,

@@ -21,7 +21,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("form", &["problem", "value"]),
     ("wire", &["consent", "identity", "problem", "value"]),
     ("delivery", &["retry", "value", "wire"]),
-    ("outbox", &["retry"]),
+    ("outbox", &["governor", "retry"]),
     ("visitor", &["event", "identity", "problem", "value", "wire"]),
     ("json", &["problem", "value"]),
     ("api", &["form", "json", "problem", "retry", "value", "wire"]),

@@ -3,6 +3,7 @@
 mod model;
 mod rate;
 mod rules;
+mod shared;
 
 use proptest::prelude::*;
 

@@ -183,9 +183,11 @@ impl OutboxObject {
         }
         let store = Rc::new(Store::open(self.state.storage().sql())?);
         let config = load_config(&self.env).map_err(|_| "the settings cannot be read")?;
-        // Objects do not know each other's pace, so each keeps to its share.
-        let share = |per_second: u32| (per_second / config.outbox.senders().max(1)).max(1);
-        let mut outbox = Outbox::new(config.outbox.tracker_per_second.map(share));
+        let limit = config.outbox.tracker_per_second;
+        let mut outbox = match config.senders() {
+            1 => Outbox::new(limit),
+            senders => Outbox::shared(limit, senders),
+        };
         let progress = store.progress()?;
         for row in store.open_rows(&progress)? {
             outbox.handle_row(row);

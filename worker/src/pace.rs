@@ -3,14 +3,16 @@
 use std::{
     cell::RefCell,
     collections::{HashMap, VecDeque},
+    pin::pin,
     time::Duration,
 };
 
 use esputnik_kit::{
     api::{Error as ApiError, Kind, Pool, Reply},
-    governor::{Break, Grant, LATE, LEASE, Outcome},
+    governor::{Break, Grant, LATE, LEASE, Outcome, SILENCE},
     retry::parse_retry_after,
 };
+use futures_util::future::{Either, select};
 use worker::{Delay, Env, Method};
 
 use crate::{
@@ -124,8 +126,34 @@ impl Slot {
             // What it gave out before it knew of this.
             with(self.pool, |leased| leased.slots.clear());
         }
-        if let Err(error) = tell(env, "/outcomes", &News::new(self.pool, &[outcome])).await {
+        report(env, self.pool, &[outcome]).await;
+    }
+}
+
+/// Tells the governor what others must know of calls.
+pub(crate) async fn report(env: &Env, pool: Pool, outcomes: &[Outcome]) {
+    if let Err(error) = tell(env, "/outcomes", &News::new(pool, outcomes)).await {
+        worker::console_error!("governor: {error:?}");
+    }
+}
+
+/// Asks for up to `want` slots of the tracker's pool; `None` if the governor does not answer. The
+/// second says whether successes are to be reported.
+pub(crate) async fn ask_for_tracker(env: &Env, want: u32, back: bool) -> Option<(Grant, bool)> {
+    let wish = Wish { pool: Pool::Tracker.as_str().to_owned(), bulk: true, want, back };
+    let (asked, silence) = (pin!(lease(env, &wish)), pin!(sleep(SILENCE)));
+    match select(asked, silence).await {
+        Either::Left((Ok(granted), _)) => {
+            let report = granted.report;
+            Some((granted.into_grant(), report))
+        }
+        Either::Left((Err(error), _)) => {
             worker::console_error!("governor: {error:?}");
+            None
+        }
+        Either::Right(_) => {
+            worker::console_error!("governor: no answer");
+            None
         }
     }
 }
@@ -163,7 +191,7 @@ async fn tell(env: &Env, path: &str, what: &impl serde::Serialize) -> Result<Str
     objects::text(answer, "the governor does not answer")
 }
 
-async fn sleep(millis: u64) {
+pub(crate) async fn sleep(millis: u64) {
     if millis > 0 {
         Delay::from(Duration::from_millis(millis)).await;
     }

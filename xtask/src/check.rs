@@ -159,10 +159,7 @@ fn warnings(settings: &Settings) -> Vec<Finding> {
              an older one start anew, and erasing them does not reach it",
         );
     }
-    let objects = config
-        .outbox
-        .senders()
-        .saturating_mul(u32::try_from(config.sites.len()).unwrap_or(u32::MAX));
+    let objects = config.senders();
     if objects > config.outbox.subrequests {
         let text = format!(
             "{objects} objects are more than one run may ask: the watchdog, /health, /dead and \

@@ -191,7 +191,12 @@ impl Model {
                 Output::Send { row, position, resent_unknown } => {
                     self.send((row, position), resent_unknown);
                 }
-                Output::Wait(until) => {
+                waits @ (Output::Wait(_) | Output::Pause(_)) => {
+                    let until = if let Output::Wait(until) = waits {
+                        until
+                    } else {
+                        self.outbox.next_due(self.now)
+                    };
                     assert!(until.is_none_or(|until| until > self.now), "due at once, yet a wait");
                     let stuck = until.is_none() && self.under_way.is_empty();
                     assert!(!stuck || self.pending() == 0, "rows wait and nothing will wake them");

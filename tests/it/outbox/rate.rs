@@ -36,7 +36,7 @@ fn departures(limit: Option<u32>, time: u64, gaps: &[u64]) -> Vec<u64> {
                     let _ = outbox.take_updates();
                     break;
                 }
-                Output::Wait(Some(until)) => {
+                Output::Pause(until) => {
                     assert_eq!(
                         outbox.next_due(now),
                         Some(until),

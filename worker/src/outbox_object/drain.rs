@@ -3,15 +3,18 @@
 use std::{collections::HashMap, rc::Rc};
 
 use esputnik_kit::{
+    api::Pool,
+    governor::{Grant, Outcome},
     outbox::{Output, Settled},
     retry::parse_retry_after,
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use worker::Result;
+use worker::{Env, Result};
 
 use super::OutboxObject;
 use crate::{
     objects::{now, random},
+    pace,
     settings::load_config,
     store::{Dead, Sending},
     upstream,
@@ -22,6 +25,64 @@ const CLEAN_EVERY: u64 = 60 * 60 * 1000;
 
 /// Requests of an alarm that are left for what is not an event.
 const SPARE_REQUESTS: u32 = 5;
+
+/// Most of them that tell the governor of failures.
+const NEWS: u32 = 3;
+
+/// How long a pass waits for its next slot, in milliseconds: an alarm for what is nearer would cost as
+/// much.
+const NEAR: u64 = 2000;
+
+/// How long a pass lasts at most, in milliseconds: a third of what the runtime lets it.
+const SHIFT: u64 = 5 * 60 * 1000;
+
+/// One time of passing on.
+struct Pass {
+    /// Requests that may still be made, the governor's too.
+    left: u32,
+    ends_at: u64,
+    /// Rows of which something is sent.
+    loaded: HashMap<u64, Rc<Sending>>,
+    paused_until: Option<u64>,
+    /// How often the governor may be told of failures when nothing is left.
+    news: u32,
+    is_telling: bool,
+}
+
+/// Something of a pass that takes its time.
+enum Task<'a> {
+    Send { row: u64, position: usize, bodies: Rc<Sending>, tracker: &'a str },
+    Lease { want: u32, back: bool },
+    Tell(Vec<Outcome>),
+    Pause(u64),
+}
+
+/// What has come of it.
+enum Done {
+    Answered { row: u64, position: usize, bodies: Rc<Sending>, answer: upstream::Answer },
+    Granted(Option<(Grant, bool)>),
+    Told,
+    Paused,
+}
+
+async fn perform(env: &Env, task: Task<'_>) -> Done {
+    match task {
+        Task::Send { row, position, bodies, tracker } => {
+            let body = bodies.bodies.get(position).map_or("{}", |body| body.get());
+            let answer = upstream::send_event(tracker, body, &bodies.agent).await;
+            Done::Answered { row, position, bodies, answer }
+        }
+        Task::Lease { want, back } => Done::Granted(pace::ask_for_tracker(env, want, back).await),
+        Task::Tell(outcomes) => {
+            pace::report(env, Pool::Tracker, &outcomes).await;
+            Done::Told
+        }
+        Task::Pause(millis) => {
+            pace::sleep(millis).await;
+            Done::Paused
+        }
+    }
+}
 
 impl OutboxObject {
     /// Sends what can be sent, within the requests that one invocation may make.
@@ -37,53 +98,33 @@ impl OutboxObject {
         let config = load_config(&self.env).map_err(|_| "the settings cannot be read")?;
         let name = self.state.id().name().unwrap_or_default();
         let site = self.site(name.split('/').next().unwrap_or_default())?;
-        let mut left = config.outbox.subrequests.saturating_sub(SPARE_REQUESTS);
-        let mut loaded: HashMap<u64, Rc<Sending>> = HashMap::new();
+        let mut pass = Pass {
+            left: config.outbox.subrequests.saturating_sub(SPARE_REQUESTS),
+            ends_at: now() + SHIFT,
+            loaded: HashMap::new(),
+            paused_until: None,
+            news: NEWS,
+            is_telling: false,
+        };
         let mut under_way = FuturesUnordered::new();
         loop {
-            let mut sends = Vec::new();
-            self.with(|inner| {
-                while left > 0
-                    && let Output::Send { row, position, resent_unknown } =
-                        inner.outbox.poll_output(now())
-                {
-                    left -= 1;
-                    inner.counters.resent_unknown += u64::from(resent_unknown);
-                    sends.push((row, position));
-                }
-                // Before anything leaves of which a crash would not know whether it did; and with
-                // it, in one write, what the answer before has changed.
-                inner.save()
-            })?;
-            let rests = sends.is_empty();
-            for (row, position) in sends {
-                let bodies = self.with(|inner| match loaded.get(&row) {
-                    Some(known) => Ok(Some(Rc::clone(known))),
-                    None => Ok(inner.store.sending(row)?.map(Rc::new)),
-                })?;
-                let Some(bodies) = bodies else {
-                    // Erased meanwhile.
-                    self.with(|inner| {
-                        inner.outbox.handle_answer(row, Some(200), true, None, now(), 0);
-                        Ok(())
-                    })?;
-                    continue;
-                };
-                loaded.insert(row, Rc::clone(&bodies));
-                let tracker = site.tracker();
-                under_way.push(async move {
-                    let body = bodies.bodies.get(position).map_or("{}", |body| body.get());
-                    let answer = upstream::send_event(tracker, body, &bodies.agent).await;
-                    (row, position, bodies, answer)
-                });
-            }
+            let (tasks, rests) = self.plan(&mut pass, site.tracker())?;
+            under_way.extend(tasks.into_iter().map(|task| perform(&self.env, task)));
             match under_way.next().await {
-                Some((row, position, bodies, answer)) => {
+                Some(Done::Answered { row, position, bodies, answer }) => {
                     self.answer(row, position, &bodies, &answer)?;
                     if position + 1 == bodies.bodies.len() {
-                        loaded.remove(&row);
+                        pass.loaded.remove(&row);
                     }
                 }
+                Some(Done::Granted(word)) => self.with(|inner| {
+                    let wants_successes = word.as_ref().is_some_and(|(_, wants)| *wants);
+                    let grant = word.as_ref().map(|(grant, _)| grant);
+                    inner.outbox.handle_grant(grant, wants_successes, now());
+                    Ok(())
+                })?,
+                Some(Done::Told) => pass.is_telling = false,
+                Some(Done::Paused) => pass.paused_until = None,
                 None if rests => break,
                 None => {}
             }
@@ -92,6 +133,68 @@ impl OutboxObject {
             inner.outbox.handle_rest();
             inner.save()
         })
+    }
+
+    /// What is to be done now, and whether nothing was found to send.
+    fn plan<'a>(&self, pass: &mut Pass, tracker: &'a str) -> Result<(Vec<Task<'a>>, bool)> {
+        let (mut tasks, mut sends) = (Vec::new(), Vec::new());
+        if now() > pass.ends_at {
+            pass.left = 0;
+        }
+        self.with(|inner| {
+            while pass.left > 0 {
+                match inner.outbox.poll_output(now()) {
+                    Output::Send { row, position, resent_unknown } => {
+                        pass.left -= 1;
+                        inner.counters.resent_unknown += u64::from(resent_unknown);
+                        sends.push((row, position));
+                    }
+                    Output::Lease { want, back } => {
+                        pass.left -= 1;
+                        tasks.push(Task::Lease { want: want.min(pass.left), back });
+                    }
+                    Output::Pause(until) => {
+                        let wait = until.saturating_sub(now());
+                        if wait <= NEAR && pass.paused_until.is_none_or(|known| until < known) {
+                            pass.paused_until = Some(until);
+                            tasks.push(Task::Pause(wait));
+                        }
+                        break;
+                    }
+                    _ => break,
+                }
+            }
+            if !pass.is_telling && (pass.left > 0 || pass.news > 0) {
+                let outcomes = inner.outbox.take_outcomes();
+                if !outcomes.is_empty() {
+                    let budget = if pass.left > 0 { &mut pass.left } else { &mut pass.news };
+                    *budget -= 1;
+                    pass.is_telling = true;
+                    tasks.push(Task::Tell(outcomes));
+                }
+            }
+            // Before anything leaves of which a crash would not know whether it did; and with
+            // it, in one write, what the answer before has changed.
+            inner.save()
+        })?;
+        let rests = sends.is_empty();
+        for (row, position) in sends {
+            let bodies = self.with(|inner| match pass.loaded.get(&row) {
+                Some(known) => Ok(Some(Rc::clone(known))),
+                None => Ok(inner.store.sending(row)?.map(Rc::new)),
+            })?;
+            let Some(bodies) = bodies else {
+                // Erased meanwhile.
+                self.with(|inner| {
+                    inner.outbox.handle_answer(row, Some(200), true, None, now(), 0);
+                    Ok(())
+                })?;
+                continue;
+            };
+            pass.loaded.insert(row, Rc::clone(&bodies));
+            tasks.push(Task::Send { row, position, bodies, tracker });
+        }
+        Ok((tasks, rests))
     }
 
     fn answer(
