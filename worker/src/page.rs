@@ -46,15 +46,6 @@ fn reader(call: &str) -> Option<Reader> {
     })
 }
 
-/// What a page sends.
-#[derive(Debug, Default, Deserialize)]
-struct Asked {
-    #[serde(default)]
-    token: String,
-    #[serde(default)]
-    proof: Option<String>,
-}
-
 /// Gives a page a token.
 pub(crate) async fn token(
     request: &Request,
@@ -115,11 +106,12 @@ async fn handle(
     let read = reader(what).ok_or(Error::NotFound)?;
     let text = guard::body(request).await?;
     let body = json::parse(&text).map_err(Error::Body)?;
-    let asked: Asked = serde_json::from_str(&text).unwrap_or_default();
-    let token = Token::check(env, (page.name, &page.origin), what, &asked.token)?;
-    let proof = match &asked.proof {
-        Some(proof) => Some(check_proof(env, proof)?),
-        None => None,
+    let token = body.member("token").and_then(Value::as_text).unwrap_or_default();
+    let token = Token::check(env, (page.name, &page.origin), what, token)?;
+    let proof = match body.member("proof") {
+        None | Some(Value::Null) => None,
+        // What is no text is no proof, and not none at all.
+        Some(proof) => Some(check_proof(env, proof.as_text().unwrap_or_default())?),
     };
     let none = Value::Object(Vec::new());
     let data = body.member("data").unwrap_or(&none);
