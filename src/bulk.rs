@@ -24,7 +24,7 @@ use crate::{
         shape::{Reader, Shape},
     },
     problem::{Code, Problem},
-    value::{Members, Value, find, is_blank},
+    value::{Value, find, is_blank},
 };
 
 /// How long the first one waits for others, in milliseconds.
@@ -125,8 +125,8 @@ pub fn due(kind: Kind, count: usize, oldest: u64, newest: u64) -> u64 {
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "what is stored of it")]
 pub struct Item {
-    /// Its JSON as the platform takes it.
-    pub body: Value,
+    /// Its JSON as the platform takes it, as text: it is stored and put together as it is.
+    pub body: String,
     /// By what the platform knows whom or what it is about.
     pub keys: Vec<String>,
 }
@@ -149,13 +149,12 @@ pub struct Given {
 /// # Errors
 ///
 /// Everything that the platform would not take; never empty.
-pub fn read(kind: Kind, body: &Value) -> Result<Given, Vec<Problem>> {
+pub fn read(kind: Kind, mut body: Value) -> Result<Given, Vec<Problem>> {
     let single = match kind {
         Kind::Contacts => "contact",
         Kind::Orders => "order",
         _ => "",
     };
-    let mut body = body.clone();
     if let Value::Object(members) = &mut body
         && let Some(at) = members.iter().position(|(name, _)| name == single)
     {
@@ -184,12 +183,12 @@ pub fn read(kind: Kind, body: &Value) -> Result<Given, Vec<Problem>> {
         }
         Kind::Events => {
             let read = Event::read(&body, &mut reader);
-            let item = |event: &Event| Item { body: event.write(), keys: Vec::new() };
+            let item = |event: &Event| Item { body: event.write().to_json(), keys: Vec::new() };
             (Value::Null, read.iter().map(item).collect())
         }
     };
     let (warnings, mut errors) = reader.finish();
-    let long = items.iter().position(|item: &Item| item.body.to_json().len() > MAX_BODY);
+    let long = items.iter().position(|item: &Item| item.body.len() > MAX_BODY);
     if let Some(index) = long {
         let field = format!("{}[{index}]", kind.as_str());
         errors.push(Problem::new(Code::TooLong, field, "send at most 512 KB of each"));
@@ -203,17 +202,19 @@ pub fn read(kind: Kind, body: &Value) -> Result<Given, Vec<Problem>> {
 fn contact_item(contact: &Contact) -> Item {
     let external = contact.external_customer_id.as_deref();
     let keys = keys(external, contact.channels.as_deref().unwrap_or_default());
-    Item { body: contact.write(), keys }
+    Item { body: contact.write().to_json(), keys }
 }
 
 fn subscription_item(subscription: &Subscription) -> Item {
-    let Item { keys, .. } = contact_item(&subscription.contact);
-    Item { body: subscription.write(), keys }
+    let contact = &subscription.contact;
+    let external = contact.external_customer_id.as_deref();
+    let keys = keys(external, contact.channels.as_deref().unwrap_or_default());
+    Item { body: subscription.write().to_json(), keys }
 }
 
 fn order_item(order: &Order) -> Item {
     let keys = order.external_order_id.iter().map(|id| key("order", id)).collect();
-    Item { body: order.write(), keys }
+    Item { body: order.write().to_json(), keys }
 }
 
 /// What the platform finds a contact by.
@@ -241,24 +242,29 @@ fn plain(value: &str) -> String {
     value.to_lowercase()
 }
 
-/// The request that sends `bodies` with what is said about all of them.
+/// The request that sends `items` with what is said about all of them.
 #[must_use]
-pub fn request(kind: Kind, options: &Value, bodies: Vec<Value>) -> Request {
+pub fn request(kind: Kind, options: &Value, items: &[Item]) -> Request {
     let operation = match kind {
         Kind::Contacts => AddContacts::OPERATION,
         Kind::Orders => AddOrders::OPERATION,
         Kind::Subscriptions => Subscribe::OPERATION,
         Kind::Events => AddEventV2::OPERATION,
     };
-    if kind.most() == 1 {
-        return Request::of(&operation, bodies.first());
-    }
-    let mut members = match options {
-        Value::Object(members) => members.clone(),
-        _ => Members::new(),
+    let bodies = items.iter().map(|item| item.body.as_str());
+    let body = if kind.most() == 1 {
+        bodies.take(1).collect()
+    } else {
+        let bodies: Vec<&str> = bodies.collect();
+        let options = if let Value::Object(members) = options { &members[..] } else { &[] };
+        let mut body = ["{\"", kind.as_str(), "\":[", &bodies.join(","), "]"].concat();
+        for (name, value) in options {
+            body.extend([",", &Value::text(name.as_str()).to_json(), ":", &value.to_json()]);
+        }
+        body.push('}');
+        body
     };
-    members.insert(0, (kind.as_str().to_owned(), Value::List(bodies)));
-    Request::of(&operation, Some(&Value::Object(members)))
+    Request { body: Some(body), ..Request::of(&operation, None) }
 }
 
 /// The request that asks how far an import is.

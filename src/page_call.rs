@@ -177,7 +177,7 @@ pub fn contact(calls: &Calls, data: &Value, proof: Option<&Proof>) -> Result<Tod
         if let Some(form_type) = &calls.form_type {
             body.push(("formType".into(), Value::text(form_type)));
         }
-        return store(bulk::Kind::Subscriptions, &Value::Object(body));
+        return store(bulk::Kind::Subscriptions, Value::Object(body));
     };
     let dedupe_on = match proof {
         Proof { id: Some(_), .. } => "externalCustomerId",
@@ -203,7 +203,7 @@ pub fn contact(calls: &Calls, data: &Value, proof: Option<&Proof>) -> Result<Tod
     if let Some(key) = &calls.event_key {
         body.push(("eventKeyForNewContacts".into(), Value::text(key)));
     }
-    store(bulk::Kind::Contacts, &Value::Object(body))
+    store(bulk::Kind::Contacts, Value::Object(body))
 }
 
 /// Whether a page may write the field `name` of a contact.
@@ -306,7 +306,7 @@ pub fn order(calls: &Calls, data: &Value, proof: Option<&Proof>) -> Result<Todo,
     // Whose it is, the proof says and nobody else.
     members.retain(|(name, _)| !is_identifier(&plain(name)));
     members.extend(proof.names().map(|(name, own)| (name.to_owned(), Value::text(own))));
-    store(bulk::Kind::Orders, &Value::Object(vec![("order".into(), Value::Object(members))]))
+    store(bulk::Kind::Orders, Value::Object(vec![("order".into(), Value::Object(members))]))
 }
 
 /// Reads an event of one of the shop's own types.
@@ -350,7 +350,7 @@ pub fn event(calls: &Calls, data: &Value, proof: Option<&Proof>) -> Result<Todo,
     if !params.is_empty() {
         event.push(("params".into(), Value::List(params)));
     }
-    store(bulk::Kind::Events, &Value::Object(event))
+    store(bulk::Kind::Events, Value::Object(event))
 }
 
 /// The parameters of a page's event.
@@ -431,7 +431,7 @@ fn object(data: &Value) -> Result<&Members, Problem> {
     }
 }
 
-fn store(kind: bulk::Kind, body: &Value) -> Result<Todo, Problem> {
+fn store(kind: bulk::Kind, body: Value) -> Result<Todo, Problem> {
     match bulk::read(kind, body) {
         Ok(given) => Ok(Todo::Store(kind, given)),
         Err(problems) => {

@@ -12,7 +12,7 @@ use esputnik_kit::{
 };
 
 fn given(kind: Kind, body: &str) -> Given {
-    read(kind, &json::parse(body).unwrap()).unwrap()
+    read(kind, json::parse(body).unwrap()).unwrap()
 }
 
 fn reply(status: u16, text: &str) -> Reply {
@@ -36,15 +36,15 @@ fn one_and_many_are_read_alike_and_written_as_documented() {
     );
     assert_eq!(one.warnings.len(), 1);
     assert_eq!(one.options.to_json(), r#"{"dedupeOn":"email","groupNames":["A"]}"#);
-    let sent = request(Kind::Contacts, &one.options, vec![one.items[0].body.clone()]);
+    let sent = request(Kind::Contacts, &one.options, &one.items);
     assert_eq!((sent.method, sent.target.as_str()), (Method::Post, "/v1/contacts"));
     assert_eq!(
         sent.body.unwrap(),
         r#"{"contacts":[{"channels":[{"type":"email","value":"a@b.example"}]}],"dedupeOn":"email","groupNames":["A"]}"#
     );
-    let errors = read(Kind::Orders, &json::parse(r#"{"order": {}}"#).unwrap()).unwrap_err();
+    let errors = read(Kind::Orders, json::parse(r#"{"order": {}}"#).unwrap()).unwrap_err();
     assert_eq!(errors[0].field, "orders[0].externalOrderId");
-    let errors = read(Kind::Contacts, &json::parse(r#"{"contacts": []}"#).unwrap()).unwrap_err();
+    let errors = read(Kind::Contacts, json::parse(r#"{"contacts": []}"#).unwrap()).unwrap_err();
     assert_eq!(errors[0].code, Code::MissingField);
 }
 
@@ -113,7 +113,7 @@ fn orders_are_settled_at_once() {
     assert_eq!(settle(Kind::Orders, &items, Some(&reply(200, answer)), 0), Settled::All(verdicts));
     let again = settle(Kind::Orders, &items, Some(&reply(409, "Duplicated request")), 0);
     assert_eq!(again, Settled::All(vec![Verdict::Done(None); 2]));
-    let sent = request(Kind::Orders, &Value::Object(vec![]), vec![items[0].body.clone()]);
+    let sent = request(Kind::Orders, &Value::Object(vec![]), &items[..1]);
     assert!(sent.body.unwrap().starts_with(r#"{"orders":[{"externalOrderId":"1""#));
 }
 
@@ -153,7 +153,7 @@ fn what_the_platform_fails_on_is_narrowed_down_and_given_up() {
 #[test]
 fn one_and_a_list_together_are_refused_and_so_is_what_is_too_long() {
     let wrong = |body: &str| {
-        let problems = read(Kind::Contacts, &json::parse(body).unwrap()).unwrap_err();
+        let problems = read(Kind::Contacts, json::parse(body).unwrap()).unwrap_err();
         (problems[0].code, problems[0].field.clone())
     };
     assert_eq!(wrong(r#"{"contacts": [], "contact": {}}"#), (Code::Conflict, "contact".into()));

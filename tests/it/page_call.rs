@@ -42,7 +42,7 @@ fn proof(mut signed: serde_json::Value) -> Proof {
 #[track_caller]
 fn stored(todo: Result<Todo, Problem>) -> (Kind, serde_json::Value) {
     let Ok(Todo::Store(kind, given)) = todo else { panic!("{todo:?}") };
-    let mut body = serde_json::from_str(&given.items[0].body.to_json()).unwrap();
+    let mut body = serde_json::from_str(&given.items[0].body).unwrap();
     if kind == Kind::Contacts {
         body = json!({"contact": body, "options": serde_json::from_str::<serde_json::Value>(&given.options.to_json()).unwrap()});
     }

@@ -55,7 +55,7 @@ pub(crate) async fn serve(
     }
     let text = guard::body_of(request, api::MAX_BODY).await?;
     let given = json::parse(&text).map_err(|problem| vec![problem]);
-    let given = match given.and_then(|body| bulk::read(kind, &body)) {
+    let given = match given.and_then(|body| bulk::read(kind, body)) {
         Ok(given) => given,
         Err(problems) => return Ok(api::respond(&relay::refused(problems))),
     };
@@ -94,14 +94,14 @@ pub(crate) async fn store(
     id: &str,
     given: Given,
 ) -> Result<Vec<Problem>, Error> {
-    let item = |item: &bulk::Item| {
-        let keys = item.keys.iter().map(|key| Value::text(key.as_str())).collect();
-        (item.body.to_json(), Value::List(keys).to_json())
+    let item = |item: bulk::Item| {
+        let keys = item.keys.into_iter().map(Value::Text).collect();
+        (item.body, Value::List(keys).to_json())
     };
     let handed = Handed {
         id: id.to_owned(),
         options: given.options.to_json(),
-        items: given.items.iter().map(item).collect(),
+        items: given.items.into_iter().map(item).collect(),
         hash: String::new(),
         received: Date::now().as_millis(),
     };

@@ -384,14 +384,12 @@ impl BulkObject {
     }
 
     async fn send(&self, store: &BulkStore, kind: Kind, mut batch: BatchRow) -> Result<()> {
-        let rows = store.items(batch.id)?;
+        let (rows, items) = load(store, &batch)?;
         if rows.is_empty() {
             return self.finish(store, batch);
         }
-        let items: Vec<Item> = rows.iter().map(item_of).collect();
         let options = json::parse(&store.options(batch.grp)?).unwrap_or_default();
-        let bodies = items.iter().map(|item| item.body.clone()).collect();
-        let (reply, was_made) = self.call(&bulk::request(kind, &options, bodies)).await?;
+        let (reply, was_made) = self.call(&bulk::request(kind, &options, &items)).await?;
         let mut settled = bulk::settle(kind, &items, reply.as_ref(), now());
         if let Settled::Later(_, true) = settled
             && was_made
@@ -415,7 +413,7 @@ impl BulkObject {
             }
             Settled::Halve => {
                 // Which one the platform minds, it does not always say.
-                let middle = rows.get((rows.len() / 2).saturating_sub(1)).map_or(0, |row| row.seq);
+                let middle = rows.get((rows.len() / 2).saturating_sub(1)).copied().unwrap_or(0);
                 let second = store.split(&batch, middle, now())?;
                 batch.failures = 0;
                 batch.next_at = now();
@@ -439,8 +437,7 @@ impl BulkObject {
 
     /// Asks how far an import is.
     async fn follow(&self, store: &BulkStore, mut batch: BatchRow) -> Result<()> {
-        let rows = store.items(batch.id)?;
-        let items: Vec<Item> = rows.iter().map(item_of).collect();
+        let (rows, items) = load(store, &batch)?;
         let session = batch.session.clone().unwrap_or_default();
         let (reply, _) = self.call(&bulk::import_request(&session)).await?;
         match bulk::settle_import(&items, reply.as_ref(), batch.begun, now()) {
@@ -493,7 +490,7 @@ impl BulkObject {
 /// Stores verdicts, for those who have one.
 fn settle(
     store: &BulkStore,
-    rows: &[ItemRow],
+    rows: &[i64],
     verdicts: impl IntoIterator<Item = Option<Verdict>>,
 ) -> Result<()> {
     for (row, verdict) in rows.iter().zip(verdicts) {
@@ -505,13 +502,15 @@ fn settle(
             }
             _ => continue,
         };
-        store.settle(row.seq, &serde_json::to_string(&told)?)?;
+        store.settle(*row, &serde_json::to_string(&told)?)?;
     }
     Ok(())
 }
 
-fn item_of(row: &ItemRow) -> Item {
-    Item { body: json::parse(&row.body).unwrap_or_default(), keys: keys_of(&row.keys) }
+/// What a batch holds that has no verdict, and where that is stored.
+fn load(store: &BulkStore, batch: &BatchRow) -> Result<(Vec<i64>, Vec<Item>)> {
+    let item = |row: ItemRow| (row.seq, Item { body: row.body, keys: keys_of(&row.keys) });
+    Ok(store.items(batch.id)?.into_iter().map(item).unzip())
 }
 
 fn keys_of(text: &str) -> Vec<String> {
