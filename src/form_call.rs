@@ -222,7 +222,7 @@ pub fn given(
             return Err(Problem::new(Code::NotOpen, "", fix));
         }
     };
-    match bulk::read(kind, &body) {
+    match bulk::read(kind, body) {
         Ok(given) => Ok((kind, given)),
         Err(problems) => {
             let none = || Problem::new(Code::InvalidBody, "data", "give what the form asks for");

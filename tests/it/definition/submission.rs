@@ -16,7 +16,7 @@ fn read(form: Value, step: u32, data: &Value) -> Result<Submission, Refusal> {
 fn body(form: Value, data: &Value) -> Value {
     let submission = read(form.clone(), 1, data).unwrap();
     let body = submission.subscription(&definition(form), "uk");
-    bulk::read(bulk::Kind::Subscriptions, &body).expect("the platform takes it");
+    bulk::read(bulk::Kind::Subscriptions, body.clone()).expect("the platform takes it");
     serde_json::from_str(&body.to_json()).unwrap()
 }
 
@@ -94,7 +94,7 @@ fn a_request_is_whose_proof_says_and_else_what_was_typed_or_the_browser() {
     let event = |data: Value, proven: &[(&str, &str)]| -> Value {
         let submission = read(form.clone(), 1, &data).unwrap();
         let event = submission.event(&definition(form.clone()), proven, Some("AB-1"));
-        bulk::read(bulk::Kind::Events, &event).expect("the platform takes it");
+        bulk::read(bulk::Kind::Events, event.clone()).expect("the platform takes it");
         serde_json::from_str(&event.to_json()).unwrap()
     };
     let typed = event(json!({"email": "a@example.com", "size": "38"}), &[]);
