@@ -1,6 +1,9 @@
 //! How much of forms is taken: of a network, of a mail domain, about one contact, in all.
 
-use crate::definition::{Limits, submission::Submission};
+use crate::{
+    definition::{Limits, submission::Submission},
+    form::email::Email,
+};
 
 const MINUTE: u64 = 60_000;
 
@@ -86,61 +89,53 @@ pub fn at_large(limits: &Limits, domain: Option<&str>) -> Vec<Counted<String>> {
     domain.into_iter().chain([all]).collect()
 }
 
-/// The mail domain of a submission, in small letters and as mail servers write it.
+/// The mailbox of a submission, as mailboxes are compared; never one to send to. `to_ascii` is asked for
+/// domains with other letters than ASCII's.
 #[must_use]
-pub fn domain(
+pub fn mailbox(
     submission: &Submission,
     to_ascii: impl FnOnce(&str) -> Option<String>,
 ) -> Option<String> {
-    let (_, domain) = submission.email.as_ref()?.rsplit_once('@')?;
-    let domain = domain.to_lowercase();
-    Some(if domain.is_ascii() { domain } else { to_ascii(&domain).unwrap_or(domain) })
+    let typed = submission.email.as_ref()?;
+    Some(match Email::parse(typed) {
+        Ok(email) => email.key(to_ascii),
+        Err(_) => typed.to_lowercase(),
+    })
 }
 
-/// Whom a submission is about, each name such that one person has one, however they are written: never
-/// to send to.
+/// The mail domain of a mailbox.
 #[must_use]
-pub fn contacts(submission: &Submission, domain: Option<&str>) -> Vec<String> {
-    let email = submission.email.as_deref().zip(domain);
-    let email = email.map(|(email, domain)| ["email:", &mailbox(email, domain)].concat());
+pub fn domain(mailbox: &str) -> Option<&str> {
+    mailbox.rsplit_once('@').map(|(_, domain)| domain)
+}
+
+/// Whom a submission is about, each name such that one person has one.
+#[must_use]
+pub fn contacts(submission: &Submission, mailbox: Option<&str>) -> Vec<String> {
+    let email = mailbox.map(|mailbox| ["email:", mailbox].concat());
     let phone = submission.phone.as_ref().map(|phone| ["phone:", phone].concat());
     email.into_iter().chain(phone).collect()
-}
-
-/// A mailbox as it counts: in small letters, without what stands behind a plus, and of Gmail without
-/// dots.
-fn mailbox(email: &str, domain: &str) -> String {
-    let local = email.rsplit_once('@').map_or("", |(local, _)| local).to_lowercase();
-    let local = local.trim_matches('"');
-    let mut local = match local.split_once('+') {
-        Some((before, _)) if !before.is_empty() => before.to_owned(),
-        _ => local.to_owned(),
-    };
-    let is_gmail = matches!(domain, "gmail.com" | "googlemail.com");
-    if is_gmail {
-        local.retain(|sign| sign != '.');
-    }
-    [local.as_str(), "@", if is_gmail { "gmail.com" } else { domain }].concat()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn about(email: &str) -> Vec<String> {
-        let submission = Submission { email: Some(email.to_owned()), ..Submission::default() };
-        let domain = domain(&submission, |_| Some("xn--e1afmkfd.ua".to_owned()));
-        contacts(&submission, domain.as_deref())
-    }
-
     #[test]
     fn one_mailbox_is_one_contact_however_it_is_written() {
+        let about = |email: &str, phone: Option<&str>| {
+            let email = Some(email.to_owned());
+            let phone = phone.map(str::to_owned);
+            let submission = Submission { email, phone, ..Submission::default() };
+            let mailbox = mailbox(&submission, |_| Some("xn--e1afmkfd.ua".to_owned()));
+            contacts(&submission, mailbox.as_deref())
+        };
         for same in ["A.n.n+x@Gmail.com", "ann@googlemail.com", "\"ann\"@gmail.com"] {
-            assert_eq!(about(same), ["email:ann@gmail.com"], "{same}");
+            assert_eq!(about(same, None), ["email:ann@gmail.com"], "{same}");
         }
-        assert_eq!(about("a.b@ukr.net"), ["email:a.b@ukr.net"]);
-        assert_eq!(about("a@ПРИКЛАД.ua"), ["email:a@xn--e1afmkfd.ua"]);
-        assert_eq!(about("+a@b.c"), ["email:+a@b.c"]);
+        let both = about("a@ПРИКЛАД.ua", Some("+380501234567"));
+        assert_eq!(both, ["email:a@xn--e1afmkfd.ua", "phone:+380501234567"]);
+        assert_eq!(domain("a@b.c"), Some("b.c"));
     }
 
     #[test]

@@ -333,11 +333,12 @@ impl Submitted<'_> {
     ) -> Result<(Use, Use), Error> {
         let Shown { id, definition, .. } = self.form;
         let most = &definition.limits;
-        let domain = limits::domain(submission, to_ascii);
-        let disposable = domain.as_deref().is_some_and(limits::is_disposable);
+        let mailbox = limits::mailbox(submission, to_ascii);
+        let domain = mailbox.as_deref().and_then(limits::domain);
+        let disposable = domain.is_some_and(limits::is_disposable);
         let callers = limits::callers(most, &self.address, disposable).into_iter();
         let callers = callers.map(|one| counted_as(id, &page::hash(one.what), &one));
-        let at_large = limits::at_large(most, domain.as_deref());
+        let at_large = limits::at_large(most, domain);
         let names = who.iter().map(|name| token::seal(env, &[id, name].join("\n")));
         let contact = Contact {
             names: names.collect::<Result<_, _>>()?,
@@ -374,8 +375,8 @@ impl Submitted<'_> {
 
     /// Whom it is about: by the addresses in it, else as the proof or the browser says.
     fn contacts(&self, submission: &Submission, proof: Option<&Proof>) -> Vec<String> {
-        let domain = limits::domain(submission, to_ascii);
-        let named = limits::contacts(submission, domain.as_deref());
+        let mailbox = limits::mailbox(submission, to_ascii);
+        let named = limits::contacts(submission, mailbox.as_deref());
         if !named.is_empty() {
             return named;
         }
