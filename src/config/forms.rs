@@ -3,6 +3,10 @@
 use super::{Config, Error};
 use crate::definition::{MAX_FORMS, Mistake};
 
+/// Longest name of a form with Cloudflare's test, whose action is `form-` and the name, and takes 32
+/// characters.
+const MOST_OF_ACTION: usize = 27;
+
 /// What cannot be used of them.
 pub(super) fn errors(config: &Config) -> Vec<Error> {
     let mut errors = Vec::new();
@@ -15,6 +19,11 @@ pub(super) fn errors(config: &Config) -> Vec<Error> {
         if name.is_empty() || name.len() > 40 || !name.bytes().all(plain) {
             let fix = "name forms in small letters, digits and hyphens, 40 at most".into();
             wrong(format!("forms.{name}"), fix);
+        }
+        if form.turnstile.is_some() && name.len() > MOST_OF_ACTION {
+            let fix =
+                "give it a name of 27 characters at most: Cloudflare's test has it in its action";
+            wrong(format!("forms.{name}"), fix.into());
         }
         for Mistake { place, fix } in form.mistakes() {
             wrong(format!("forms.{name}.{place}"), fix);
