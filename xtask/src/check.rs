@@ -167,7 +167,12 @@ fn warnings(settings: &Settings) -> Vec<Finding> {
         );
         warn("outbox.subrequests", &text);
     }
-    for name in config.forms.keys() {
+    for (name, form) in &config.forms {
+        if form.promo_code.is_some() {
+            let text = "no effect: nothing in this version takes codes from the platform; a code that \
+                        is the same for all goes in `thanks.code`";
+            warn(&format!("forms.{name}.promo_code"), text);
+        }
         if !config.sites.values().any(|site| site.forms.contains(name)) {
             warn(&format!("forms.{name}"), "no site shows it: name it in `forms` of a site");
         }

@@ -247,6 +247,49 @@ fn a_platform_that_is_not_there_is_said_to_be_unreachable() {
     assert_eq!(lines.len(), 1, "{run:?}");
 }
 
+#[test]
+fn forms_are_told_what_the_account_lacks_and_what_to_look_at() {
+    let rig = Rig::start();
+    rig.register("shop.ua");
+    let settings = rig.read("kit.toml") + "forms = [\"news\"]\n";
+    rig.file("kit.toml", &settings);
+    let form = |fields: Value| {
+        let form = json!({
+            "form_type": "footer",
+            "segments": ["News"],
+            "subscriptions": ["news"],
+            "turnstile": {"site_key": "1x0"},
+            "pages": [{"fields": fields}],
+        });
+        form.to_string()
+    };
+    let email = json!({"kind": "email"});
+    let known = json!({"kind": "text", "field": 12345, "label": "Profession"});
+    rig.file("forms/news.json", &form(json!([email, known])));
+    rig.file("forms/unseen.json", &form(json!([email])));
+    let run = rig.check(&["--json"]);
+    assert!(run.out.contains("forms.unseen") && run.out.contains("no site shows it"), "{run:?}");
+    let lines = run.lines();
+    assert_eq!(verdict(&lines, "form news, fields"), "ok");
+    assert_eq!(verdict(&lines, "form news, categories"), "ok");
+    assert_eq!(verdict(&lines, "segment News"), "unknown");
+    // The stand-in's account has one that is active.
+    assert_eq!(verdict(&lines, "double opt-in, workflows"), "wrong");
+    assert!(text(&lines, "form news, event").contains("subscribeFromApi-footer"), "{run:?}");
+    for check in ["message", "confirmation", "Turnstile"] {
+        assert_eq!(verdict(&lines, &format!("form news, {check}")), "unknown", "{check}");
+    }
+    assert!(!run.out.contains("form unseen"), "{run:?}");
+
+    let unknown = json!({"kind": "text", "field": 99, "label": "?"});
+    let weekly = json!({"kind": "subscriptions", "options": [{"value": "weekly"}]});
+    rig.file("forms/news.json", &form(json!([email, unknown, weekly])));
+    let lines = rig.check(&["--json"]).lines();
+    assert_eq!(verdict(&lines, "form news, fields"), "wrong");
+    assert!(text(&lines, "form news, fields").ends_with("no 99"));
+    assert!(text(&lines, "form news, categories").ends_with("no weekly"));
+}
+
 fn line<'a>(lines: &'a [Value], check: &str) -> &'a Value {
     let found = lines.iter().find(|line| line["check"] == check);
     found.unwrap_or_else(|| panic!("no line on {check}: {lines:?}"))

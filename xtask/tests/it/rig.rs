@@ -82,8 +82,14 @@ impl Rig {
     /// Writes a file and returns its path.
     pub(crate) fn file(&self, name: &str, text: &str) -> String {
         let path = self.folder.join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).unwrap();
         fs::write(&path, text).unwrap();
         path.to_str().expect("a plain path").to_owned()
+    }
+
+    /// What a file holds.
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.join(name)).unwrap()
     }
 
     /// Runs the command with the right key.
