@@ -84,8 +84,8 @@ test.afterAll(async () => {
 });
 
 let count = 0;
-/** An address of its own, so that limits of addresses are met where they are meant to be. */
-const anyone = () => `10.${++count >> 16}.${(count >> 8) & 255}.${count & 255}`;
+/** An address in a network of its own, so that limits are met where they are meant to be. */
+const anyone = () => `${10 + (++count >> 16)}.${(count >> 8) & 255}.${count & 255}.1`;
 const anybody = () => `somebody${++count}@shop.example`;
 
 const encode = (text) => Buffer.from(text).toString("base64url");
@@ -123,7 +123,7 @@ const received = async (since = 0) =>
   (await stack.json(`/requests?limit=100000&since=${since}`)).filter(({ operation }) => operation);
 const last = async () => (await stack.json("/requests?limit=100000")).at(-1)?.seq ?? 0;
 const arrived = async (since, count = 1, operation = "subscribeContact") => {
-  const found = async () => (await received(since)).filter((one) => one.operation == operation);
+  const found = async () => (await received(since)).filter((one) => one.operation == operation && one.status == 200);
   await expect.poll(async () => (await found()).length).toBe(count);
   return (await found()).map(({ body }) => JSON.parse(body));
 };
@@ -155,6 +155,15 @@ test("pages get a form in their language, to be kept for a while", async () => {
   const foreign = await get("forms/news.json", { origin: "https://evil.example" });
   expect(foreign.headers.get("access-control-allow-origin")).toBe(null);
   expect((await get("main/forms/news.json")).status).toBe(200);
+  for (const path of ["forms.js", "main/forms.js"]) {
+    const { status, headers } = await get(path);
+    expect([status, headers.get("content-type"), headers.get("cache-control")], path).toEqual([
+      200, "text/javascript; charset=utf-8", "public, max-age=300",
+    ]);
+  }
+  // What the starter goes on to fetch from where it came.
+  const hashed = /\w{16}\.js/.exec(await (await get("main/forms.js")).text());
+  if (hashed) expect((await get("main/a/" + hashed[0])).status).toBe(200);
   for (const path of ["forms/unseen.json", "forms/none.json", "forms/unseen", "forms/", "other/forms.json"])
     expect((await get(path)).status, path).toBe(404);
 });
@@ -712,6 +721,7 @@ test("of ten thousand programs none gets through, and all people do", async () =
     people.push([email, status]);
   };
   const wrong = {};
+  const took = {};
   const begun = Date.now();
   let at = 0;
   const work = async () => {
@@ -719,13 +729,16 @@ test("of ten thousand programs none gets through, and all people do", async () =
       const place = at++;
       const { name, run, statuses } = runs[place];
       if (place % 500 == 250) await person(place);
+      const from = performance.now();
       const { status } = await run();
+      took[name] = (took[name] ?? 0) + performance.now() - from;
       if (!statuses.includes(status)) (wrong[name] ??= []).push(status);
     }
   };
   await Promise.all(Array.from({ length: 20 }, work));
   const seconds = (Date.now() - begun) / 1000;
-  console.log(`ten thousand programs: ${seconds.toFixed(1)} s`);
+  const each = Object.entries(took).map(([name, ms]) => `${name} ${(ms / classes[name][0]).toFixed(0)}`);
+  console.log(`ten thousand programs: ${seconds.toFixed(1)} s; each, in ms: ${each.join(", ")}`);
   expect(wrong).toEqual({});
   expect(people.filter(([, status]) => status != 202)).toEqual([]);
   expect(people).toHaveLength(20);
@@ -738,7 +751,8 @@ test("of ten thousand programs none gets through, and all people do", async () =
   expect(rest.filter((email) => email == victim)).toHaveLength(1);
   // Whoever solves Cloudflare's test gets as far as the limit of an address.
   expect(rest.filter((email) => email != victim).length).toBeLessThanOrEqual(10);
-  expect(seconds).toBeLessThan(120);
+  // Half of it is waiting: who is told the same waits as long.
+  expect(seconds).toBeLessThan(150);
 });
 
 test("no key is in any answer, log, file or row, in whatever form", async () => {
