@@ -9,5 +9,6 @@ pub mod date;
 pub mod email;
 pub mod name;
 pub mod phone;
+pub mod session;
 
 mod typed;
