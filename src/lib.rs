@@ -1,8 +1,8 @@
 //! The core of esputnik-kit: first-party web tracking for shops that use eSputnik (Yespo, Reteno).
 //!
 //! It takes events, time, randomness and answers as arguments and returns requests and deadlines.
-//! It performs nothing: no I/O, no clock, no chance. Two thin hosts perform: the tracker in the page
-//! (feature `browser`) and the Worker at the edge (the package in `worker/`).
+//! It performs nothing: no I/O, no clock, no chance. Thin hosts perform: in the page the tracker
+//! (feature `browser`) and forms (feature `widgets`), at the edge the Worker (the package in `worker/`).
 //!
 //! # Goals, in this order
 //!
@@ -22,7 +22,7 @@
 //! | [`wire`] | records and verdicts, the contract between page and Worker |
 //! | [`delivery`] | the page's queue as a state machine |
 //! | [`retry`] | which failures may be repeated, and when |
-//! | [`form`] | what people type into forms: e-mail addresses, phone numbers, names, dates |
+//! | [`form`] | what people type into forms, and a form while they do |
 //! | [`visitor`] | the rules that need memory: identity, cart, purchase |
 //! | [`outbox`] | the Worker's durable queue as a state machine |
 //! | [`api`] | the platform's REST API: every operation as data |
@@ -35,6 +35,7 @@
 //! | [`shard`] | which object holds a visitor's events |
 //! | [`tracker`] | what the page's tracker decides, message by message |
 //! | `browser` | the tracker's face; not in the default build |
+//! | `widgets` | the face of forms on the page; not in the default build |
 //!
 //! Arrows go one way: nothing here names a host, and the tracker never links what belongs to the
 //! edge (`api`, `bulk`, `governor`, `form_call`, `json`, `visitor`, `outbox`, `page_call`, `config`, `shard`). A test holds the table of who may import whom.
@@ -67,10 +68,12 @@ pub mod wire;
 
 #[cfg(feature = "browser")]
 pub mod browser;
+#[cfg(feature = "widgets")]
+pub mod widgets;
 
 /// Whether this build carries a browser face.
 ///
 /// Its exports would become methods that anybody may call on a Worker, so the Worker refuses to
 /// compile with it.
 #[doc(hidden)]
-pub const HAS_BROWSER_FACE: bool = cfg!(feature = "browser");
+pub const HAS_BROWSER_FACE: bool = cfg!(any(feature = "browser", feature = "widgets"));

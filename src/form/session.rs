@@ -97,6 +97,13 @@ impl Session {
         self.outputs.pop_front()
     }
 
+    /// The page at which the person begins, where all of them were in view before.
+    pub fn handle_shown(&mut self, page: u32) {
+        if page < self.page_count() {
+            self.page = page;
+        }
+    }
+
     /// The person has begun with the form: the time that filling it in takes at least runs from the
     /// birth of its token.
     pub fn handle_touch(&mut self) {

@@ -38,7 +38,9 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
         process::run(&mut cargo(&toolbox, &all))
     };
     lint(&["--workspace", "--exclude", "esputnik-kit-worker", "--all-targets"])?;
-    lint(&[&["--package", "esputnik-kit", "--features", "browser"], &wasm[..]].concat())?;
+    for face in ["browser", "widgets"] {
+        lint(&[&["--package", "esputnik-kit", "--features", face], &wasm[..]].concat())?;
+    }
     lint(&[&["--package", "esputnik-kit-worker"], &wasm[..]].concat())?;
 
     progress::step("documentation");
@@ -59,14 +61,18 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
     deploy::dry_run(&toolbox)?;
 
     progress::step("tests in the browser: wasm");
-    let mut web = toolbox.cargo();
-    web.current_dir(project::root())
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &toolbox.wasm_bindgen_test_runner)
-        .env("CHROMEDRIVER", &driver)
-        .args(["test", "--locked", "--package", "esputnik-kit", "--features", "browser"])
-        .args(["--test", "web-page", "--test", "web-worker"])
-        .args(wasm);
-    process::run(&mut web)?;
+    for (face, tests) in
+        [("browser", &["web-page", "web-worker"][..]), ("widgets", &["web-request"])]
+    {
+        let mut web = toolbox.cargo();
+        web.current_dir(project::root())
+            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &toolbox.wasm_bindgen_test_runner)
+            .env("CHROMEDRIVER", &driver)
+            .args(["test", "--locked", "--package", "esputnik-kit", "--features", face])
+            .args(tests.iter().flat_map(|name| ["--test", name]))
+            .args(wasm);
+        process::run(&mut web)?;
+    }
 
     progress::step("tests in the browser: end to end");
     let mut playwright = toolbox.script(&toolbox.playwright);

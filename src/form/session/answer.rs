@@ -42,7 +42,7 @@ impl Answer {
         Self {
             // An answer of somebody between, which the Worker has not given, is none.
             accepted: (200..300).contains(&status)
-                && body.member("accepted") == Some(&Value::Bool(true)),
+                && matches!(body.member("accepted"), Some(Value::Bool(true))),
             stored: text(Some(&body), "state") == "stored",
             status: text(Some(&body), "status"),
             next: Some(next).filter(|token| !token.is_empty()),
@@ -127,7 +127,7 @@ impl Session {
 
     fn accepted(&mut self, answer: Answer) {
         let status = answer.status.to_ascii_lowercase();
-        if status.contains("blacklist") {
+        if status.starts_with("blacklist") {
             // Taken and yet in vain: the person can give another address.
             self.passed = Token::Missing;
             self.drop_token();
