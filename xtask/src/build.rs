@@ -1,7 +1,7 @@
 //! `cargo xtask build`: the scripts of the page, and the Worker that has them inside.
 //!
 //! 1. The settings: read, validated, written to `target/kit/config.json`.
-//! 2. The tracker: Cargo, wasm-bindgen, wasm-opt.
+//! 2. The tracker and the widgets: Cargo, wasm-bindgen, wasm-opt.
 //! 3. The scripts in `www`, bundled with the names of what they load.
 //! 4. The assets: named by hash, compressed, listed in `target/kit/manifest.json`.
 //! 5. The Worker, which embeds settings and assets.
@@ -10,11 +10,12 @@
 
 mod assets;
 mod cargo;
+mod module;
 mod stamp;
-mod tracker;
 mod worker;
 
 pub(crate) use assets::Manifest;
+use module::Module;
 pub(crate) use worker::{outputs as worker_outputs, script as worker_script};
 
 use anyhow::{Result, bail};
@@ -41,8 +42,9 @@ pub(crate) fn run(toolbox: &Toolbox) -> Result<Manifest> {
     let _lock = tools::exclusive(&project::kit().join("lock"))?;
     // First, so that wrong settings fail a deploy at once.
     settings::bake()?;
-    let glue = tracker::build(toolbox)?;
-    let manifest = assets::build(toolbox, &glue)?;
+    let tracker = module::build(toolbox, Module::Tracker)?;
+    let widgets = module::build(toolbox, Module::Widgets)?;
+    let manifest = assets::build(toolbox, &tracker, &widgets)?;
     worker::build(toolbox)?;
     Ok(manifest)
 }

@@ -1,6 +1,6 @@
 //! What the built modules offer and ask for. Whatever is exported with wasm-bindgen becomes a method
-//! of the Worker that anybody may call, and whatever the tracker imports is code that pages load; so
-//! both are held to a list.
+//! of the Worker that anybody may call, and whatever a page's module imports is code that pages load; so
+//! both are held to lists.
 
 use std::fs;
 
@@ -11,40 +11,154 @@ use crate::{build, process, project, tools::Toolbox};
 /// The handlers of the Worker: requests, and the clock that wakes its outboxes.
 const HANDLERS: [&str; 2] = ["fetch", "scheduled"];
 
-/// All that the tracker's module needs of its host.
-const IMPORTS: [&str; 1] = ["__wbindgen_init_externref_table"];
+/// A module of the page: its name among the assets, all that it needs of its host, and its functions.
+struct Module {
+    asset: &'static str,
+    imports: &'static [&'static str],
+    functions: &'static [&'static str],
+}
 
-/// The tracker's one function; the rest is wasm-bindgen's own.
-const FUNCTIONS: [&str; 1] = ["handle"];
+/// What is wasm-bindgen's own is left out of the functions.
+const MODULES: [Module; 2] = [
+    Module { asset: "wasm", imports: &["__wbindgen_init_externref_table"], functions: &["handle"] },
+    Module { asset: "widgets-wasm", imports: WIDGETS, functions: &["enhance"] },
+];
 
-/// Prints a module's imports and exported functions, one a line.
+/// What forms need of the page, as wasm-bindgen names it.
+const WIDGETS: &[&str] = &[
+    "__wbindgen_generic",
+    "__wbindgen_init_externref_table",
+    "__wbindgen_is_function",
+    "__wbindgen_is_object",
+    "__wbindgen_is_string",
+    "__wbindgen_is_undefined",
+    "__wbindgen_string_get",
+    "__wbindgen_throw",
+    "_wbg_cb_unref",
+    "abort",
+    "addEventListener",
+    "appendChild",
+    "assign",
+    "badInput",
+    "base",
+    "bind",
+    "checked",
+    "closest",
+    "compare",
+    "cookie",
+    "createElement",
+    "createTextNode",
+    "documentElement",
+    "fetch",
+    "focus",
+    "get",
+    "getAttribute",
+    "getDate",
+    "getElementById",
+    "getFullYear",
+    "getMonth",
+    "get_unchecked",
+    "headers",
+    "href",
+    "identify",
+    "insertBefore",
+    "instanceof_Element",
+    "instanceof_Error",
+    "is",
+    "item",
+    "length",
+    "matches",
+    "message",
+    "name",
+    "new",
+    "new_0",
+    "new_with_str",
+    "new_with_str_and_init",
+    "nextSibling",
+    "of",
+    "parentNode",
+    "preventDefault",
+    "push",
+    "querySelector",
+    "querySelectorAll",
+    "queueMicrotask",
+    "race",
+    "referrer",
+    "relatedTarget",
+    "removeAttribute",
+    "removeProperty",
+    "render",
+    "report",
+    "reset",
+    "resolve",
+    "search",
+    "set",
+    "setAttribute",
+    "setProperty",
+    "setTimeout",
+    "set_body",
+    "set_credentials",
+    "set_headers",
+    "set_hidden",
+    "set_method",
+    "set_search",
+    "set_signal",
+    "set_textContent",
+    "set_value",
+    "signal",
+    "sort",
+    "static_accessor_DOCUMENT",
+    "static_accessor_GLOBAL",
+    "static_accessor_GLOBAL_THIS",
+    "static_accessor_LOCATION",
+    "static_accessor_SELF",
+    "static_accessor_WINDOW",
+    "status",
+    "style",
+    "target",
+    "text",
+    "then",
+    "toString",
+    "type",
+    "url",
+    "validity",
+    "value",
+];
+
+/// Prints a module's imports and exported functions, one a line. wasm-bindgen puts a hash behind the
+/// names of imports, and its own before those of its functions.
 const LIST: &str = "
 const module = new WebAssembly.Module(require('fs').readFileSync(process.argv[1]));
-for (const { name } of WebAssembly.Module.imports(module)) console.log('import ' + name);
+const imports = WebAssembly.Module.imports(module).map(({ name }) =>
+  name.replace(/^__wbg_/, '').replace(/_[0-9a-f]{16}$/, ''));
+for (const name of new Set(imports)) console.log('import ' + name);
 for (const { name, kind } of WebAssembly.Module.exports(module))
-  if (kind == 'function' && !name.startsWith('__wbindgen')) console.log('function ' + name);";
+  if (kind == 'function' && !/^(__|wasm_bindgen__)/.test(name)) console.log('function ' + name);";
 
 /// Fails with what is on none of the lists.
 pub(crate) fn check(toolbox: &Toolbox, manifest: &build::Manifest) -> Result<()> {
     let script = fs::read_to_string(build::worker_script())?;
     let mut found: Vec<String> =
         methods(&script).iter().map(|name| format!("method {name}")).collect();
-    let wasm = manifest.get("wasm").context("the wasm was not built")?;
-    let mut node = toolbox.command(&toolbox.node);
-    node.args(["-e", LIST]).arg(project::kit().join("assets").join(&wasm.file));
-    found.extend(process::stdout(&mut node)?.lines().map(str::to_owned));
-    let listed = |(kind, names): (&str, &[&str])| -> Vec<String> {
-        names.iter().map(|name| format!("{kind} {name}")).collect()
-    };
-    let mut expected = listed(("method", &HANDLERS));
-    expected.extend(listed(("import", &IMPORTS)));
-    expected.extend(listed(("function", &FUNCTIONS)));
+    let mut expected = listed("method", &HANDLERS);
+    for Module { asset, imports, functions } in MODULES {
+        let wasm = manifest.get(asset).with_context(|| format!("the {asset} was not built"))?;
+        let mut node = toolbox.command(&toolbox.node);
+        node.args(["-e", LIST]).arg(project::kit().join("assets").join(&wasm.file));
+        found.extend(process::stdout(&mut node)?.lines().map(str::to_owned));
+        expected.extend(listed("import", imports));
+        expected.extend(listed("function", functions));
+    }
     found.sort_unstable();
     expected.sort_unstable();
     if found == expected {
         return Ok(());
     }
     bail!("the built modules have {found:?}, and should have {expected:?}")
+}
+
+fn listed(kind: &str, names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| format!("{kind} {name}")).collect()
 }
 
 /// The methods that a script gives its classes from outside, as worker-build does.

@@ -21,6 +21,9 @@ const FORMS_LIMIT: u64 = 4_000;
 /// What a page that shows a form loads besides: elements, dialogs and their style.
 const SHOW_LIMIT: u64 = 4_500;
 
+/// Comes when a person touches a form or sees a block: forms and blocks together.
+const WIDGETS_LIMIT: u64 = 45_000;
+
 /// A length in bytes: as it is, after gzip at level 9, after Brotli at level 11 in a window of 22.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Size {
@@ -70,6 +73,8 @@ pub(crate) fn check(toolbox: &Toolbox, manifest: &build::Manifest) -> Result<()>
 
     let script = required("tracker")?;
     let module = required("wasm")?;
+    let helper = required("widgets")?;
+    let helper_module = required("widgets-wasm")?;
     let worker: Size = measure(toolbox, &build::worker_outputs(), false)?
         .into_iter()
         .fold(Size::default(), Size::plus);
@@ -79,6 +84,9 @@ pub(crate) fn check(toolbox: &Toolbox, manifest: &build::Manifest) -> Result<()>
         row("tracker", script.plus(module), Some(TRACKER_LIMIT)),
         row("  script", script, None),
         row("  wasm", module, None),
+        row("widgets", helper.plus(helper_module), Some(WIDGETS_LIMIT)),
+        row("  script", helper, None),
+        row("  wasm", helper_module, None),
     ];
     let others = [
         ("forms", Some(FORMS_LIMIT)),

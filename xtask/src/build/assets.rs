@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256, Sha384};
 
-use super::tracker::Glue;
+use super::module::Glue;
 use crate::sizes::{self, Size};
 use crate::tools::Toolbox;
 use crate::{process, progress, project};
@@ -42,6 +42,7 @@ struct Script {
 const SCRIPTS: &[Script] = &[
     Script { name: "tracker", entry: "tracker.js", target: "es2022" },
     Script { name: "panel", entry: "panel.js", target: "es2022" },
+    Script { name: "widgets", entry: "widgets.js", target: "es2022" },
     Script { name: "show", entry: "show.js", target: "es2022" },
     Script { name: "forms", entry: "forms.js", target: "es2022" },
     Script { name: "extras", entry: "extras.js", target: "es2022" },
@@ -51,11 +52,11 @@ const SCRIPTS: &[Script] = &[
     Script { name: "beside", entry: "kit.js", target: "es2020" },
 ];
 
-/// What scripts may also find the path of; a name not made is `null`.
-const MODULES: [&str; 2] = ["wasm", "widgets"];
+/// The names of the wasm modules. Scripts find their paths too; a name not made is `null`.
+const MODULES: [&str; 2] = ["wasm", "widgets-wasm"];
 
-/// The name under which the tracker's entry imports the JavaScript half of its wasm module.
-const GLUE: &str = "kit:glue";
+/// The names under which their entries import the JavaScript halves of the modules.
+const GLUE: [&str; 2] = ["kit:glue", "kit:widgets-glue"];
 
 /// The name under which scripts import the forms' style sheet, as text.
 const STYLE: &str = "kit:style";
@@ -87,8 +88,8 @@ struct Staged {
 }
 
 /// Bundles the scripts and writes `assets` and `manifest.json`, both free of what is outdated.
-pub(super) fn build(toolbox: &Toolbox, glue: &Glue) -> Result<Manifest> {
-    let staged = stage(toolbox, glue)?;
+pub(super) fn build(toolbox: &Toolbox, tracker: &Glue, widgets: &Glue) -> Result<Manifest> {
+    let staged = stage(toolbox, [tracker, widgets])?;
     let folder = project::kit().join("assets");
     fs::create_dir_all(&folder)?;
     for Staged { file, content, .. } in &staged {
@@ -114,17 +115,20 @@ pub(super) fn build(toolbox: &Toolbox, glue: &Glue) -> Result<Manifest> {
 }
 
 /// Makes each file and gives it its name.
-fn stage(toolbox: &Toolbox, glue: &Glue) -> Result<Vec<Staged>> {
-    let module = fs::read(&glue.module)?;
+fn stage(toolbox: &Toolbox, glue: [&Glue; 2]) -> Result<Vec<Staged>> {
     let style = style(toolbox)?;
-    let mut staged = vec![Staged { name: "wasm", file: hashed(&module, "wasm"), content: module }];
+    let mut staged = Vec::new();
+    for (name, glue) in MODULES.into_iter().zip(glue) {
+        let content = fs::read(&glue.module)?;
+        staged.push(Staged { name, file: hashed(&content, "wasm"), content });
+    }
     for script in SCRIPTS {
         let entry = project::root().join("www").join(script.entry);
         if !entry.is_file() {
             progress::note(format_args!("there is no www/{}, left out", script.entry));
             continue;
         }
-        let content = bundle(toolbox, script, &entry, [&glue.script, &style], &staged)?;
+        let content = bundle(toolbox, script, &entry, glue, &style, &staged)?;
         staged.push(Staged { name: script.name, file: hashed(&content, "js"), content });
     }
     Ok(staged)
@@ -147,7 +151,8 @@ fn bundle(
     toolbox: &Toolbox,
     script: &Script,
     entry: &Path,
-    [glue, style]: [&Path; 2],
+    glue: [&Glue; 2],
+    style: &Path,
     made: &[Staged],
 ) -> Result<Vec<u8>> {
     let output = project::kit().join("bundle").join(format!("{}.js", script.name));
@@ -156,14 +161,17 @@ fn bundle(
         .args(ESBUILD)
         .arg(format!("--target={}", script.target))
         .arg(format!("--define:BESIDE={}", script.name == "beside"))
-        .arg(format!("--alias:{GLUE}={}", glue.display()))
         .arg(format!("--alias:{STYLE}={}", style.display()))
         .arg("--loader:.css=text")
         .arg(format!("--outfile={}", output.display()));
+    for (name, glue) in GLUE.iter().zip(glue) {
+        esbuild.arg(format!("--alias:{name}={}", glue.script.display()));
+    }
     for name in SCRIPTS.iter().map(|script| script.name).chain(MODULES) {
         let made = made.iter().find(|staged| staged.name == name);
         let path = made.map(|staged| format!("./{}", staged.file));
-        esbuild.arg(format!("--define:KIT_{}={}", name.to_uppercase(), json!(path)));
+        let defined = name.to_uppercase().replace('-', "_");
+        esbuild.arg(format!("--define:KIT_{defined}={}", json!(path)));
         if let Some(path) = path {
             esbuild.arg(format!("--external:{path}"));
         }

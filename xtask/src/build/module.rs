@@ -1,4 +1,4 @@
-//! The tracker: the core with its browser face, as a wasm module and the JavaScript around it.
+//! The core with one of its browser faces, as a wasm module and the JavaScript half of it.
 
 use std::fs;
 use std::path::PathBuf;
@@ -29,8 +29,6 @@ const BINDGEN: &[&str] = &[
     "--encode-into",
     "always",
     "--no-typescript",
-    "--out-name",
-    "tracker",
     "--remove-name-section",
     "--remove-producers-section",
 ];
@@ -46,6 +44,22 @@ const OPTIMISE: &[&str] = &[
     "--strip-target-features",
 ];
 
+/// A module of the page: its cargo alias, and the name of all that is made of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Module {
+    Tracker,
+    Widgets,
+}
+
+impl Module {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Tracker => "tracker",
+            Self::Widgets => "widgets",
+        }
+    }
+}
+
 /// What later steps take.
 #[derive(Debug)]
 pub(super) struct Glue {
@@ -55,25 +69,28 @@ pub(super) struct Glue {
     pub(super) module: PathBuf,
 }
 
-/// Compiles the tracker, binds it to JavaScript and shrinks it.
-pub(super) fn build(toolbox: &Toolbox) -> Result<Glue> {
+/// Compiles a module, binds it to JavaScript and shrinks it.
+pub(super) fn build(toolbox: &Toolbox, module: Module) -> Result<Glue> {
     let root = project::root();
-    progress::step("tracker: compiling");
-    let compiled = cargo::module(toolbox.cargo().arg("tracker").current_dir(&root), &root)?;
+    let name = module.name();
+    progress::step(format_args!("{name}: compiling"));
+    let compiled = cargo::module(toolbox.cargo().arg(name).current_dir(&root), &root)?;
 
-    let folder = project::kit().join("tracker");
-    let glue = Glue { script: folder.join("tracker_bg.js"), module: folder.join("tracker.wasm") };
-    let bound = folder.join("tracker_bg.wasm");
+    let folder = project::kit().join(name);
+    let path = |end: &str| folder.join(format!("{name}{end}"));
+    let glue = Glue { script: path("_bg.js"), module: path(".wasm") };
+    let bound = path("_bg.wasm");
     let mut inputs = Inputs::default();
     inputs.file(&compiled)?.program(&toolbox.wasm_bindgen)?.program(&toolbox.wasm_opt)?;
     for flag in BINDGEN.iter().chain(OPTIMISE).chain(FEATURES) {
         inputs.text(flag);
     }
-    unless_fresh("tracker", inputs, &[glue.script.clone(), glue.module.clone()], || {
-        progress::step("tracker: wasm-bindgen, wasm-opt");
+    unless_fresh(name, inputs, &[glue.script.clone(), glue.module.clone()], || {
+        progress::step(format_args!("{name}: wasm-bindgen, wasm-opt"));
         fs::create_dir_all(&folder)?;
         let mut bindgen = toolbox.command(&toolbox.wasm_bindgen);
-        process::run(bindgen.args(BINDGEN).arg("--out-dir").arg(&folder).arg(&compiled))?;
+        bindgen.args(BINDGEN).args(["--out-name", name]).arg("--out-dir").arg(&folder);
+        process::run(bindgen.arg(&compiled))?;
         let mut optimise = toolbox.command(&toolbox.wasm_opt);
         optimise.args(OPTIMISE).args(FEATURES).arg(&bound).arg("--output").arg(&glue.module);
         process::run(&mut optimise)
