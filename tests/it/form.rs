@@ -6,3 +6,4 @@ mod email;
 mod name;
 mod phone;
 mod session;
+mod views;
