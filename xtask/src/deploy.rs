@@ -11,8 +11,11 @@ use crate::{
     tools::Toolbox,
 };
 
+/// Whether settings ask for something.
+type IsNeeded = fn(&Config) -> bool;
+
 /// What the deployment can keep secret, what for, and whether its settings ask for it.
-const SECRETS: [(&str, &str, fn(&Config) -> bool); 4] = [
+const SECRETS: [(&str, &str, IsNeeded); 4] = [
     ("KIT_SERVER_TOKEN", "lets your server send events and replay refused ones", |_| true),
     ("KIT_API_KEY", "the platform's key", |_| true),
     ("KIT_SIGNING_KEY", "signs the tokens of pages; without it forms take nothing", |config| {
