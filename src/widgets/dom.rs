@@ -224,7 +224,7 @@ impl Surface {
     pub(super) fn challenge_place(&self) -> Option<Element> {
         self.once("challenge", || {
             let place = make("div", "es-challenge")?;
-            let buttons = find_all(&self.form, ".es-page[data-es-step=\"1\"] .es-buttons").pop();
+            let buttons = find_all(&self.form, ".es-page[data-es-step=\"1\"] .es-actions").pop();
             match buttons.or_else(|| find(&self.form, "[type=submit],button:not([type])")) {
                 Some(buttons) => insert(&buttons, &place, false),
                 None => drop(self.form.append_child(&place)),
