@@ -178,6 +178,16 @@ impl Surface {
         page.map_or(0, |page| number(&page, "data-es-page"))
     }
 
+    /// Whether somebody has typed into a field and gone on, before all of this was there.
+    pub(super) fn was_left(&self, name: &str) -> bool {
+        self.inputs(name).first().is_some_and(|input| {
+            let typed = as_input(input);
+            !matches!(typed.type_().as_str(), "checkbox" | "radio" | "hidden" | "select-one")
+                && typed.value() != input.get_attribute("value").unwrap_or_default()
+                && !input.matches(":focus").unwrap_or(true)
+        })
+    }
+
     /// Whether the focus is within the form.
     pub(super) fn has_focus(&self) -> bool {
         self.form.matches(":focus-within").unwrap_or(false)

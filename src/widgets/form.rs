@@ -157,6 +157,14 @@ impl Form {
         if form.surface.has_focus() {
             form.act(Session::handle_touch);
         }
+        // The network may take longer than a person with a field.
+        for name in form.names.iter().filter(|name| form.surface.was_left(name)) {
+            let values = form.surface.values(name);
+            form.act(|session| {
+                session.handle_input(name, values);
+                session.handle_leave(name);
+            });
+        }
         Ok(())
     }
 

@@ -75,7 +75,7 @@ export class Shop {
     this.page = page;
   }
 
-  async open(name, { own = "", policy, block, change = (view) => view } = {}) {
+  async open(name, { own = "", policy, block, slow, change = (view) => view } = {}) {
     this.view = change(structuredClone(views[name]));
     await this.page.route("**/*", async (route) => {
       const request = route.request();
@@ -98,6 +98,7 @@ export class Shop {
       if (pathname.startsWith("/k/a/")) {
         const file = pathname.slice(5);
         if (block && file.endsWith(block)) return route.abort();
+        if (file.endsWith(".wasm")) await slow;
         const contentType = file.endsWith("wasm") ? "application/wasm" : "text/javascript";
         return route.fulfill({ contentType, body: readFileSync(new URL("assets/" + file, kit)) });
       }

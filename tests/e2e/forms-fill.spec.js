@@ -87,6 +87,19 @@ test("an address that was mistyped is offered as it may be meant", async ({ page
   await expect(offer).toHaveCount(0);
 });
 
+test("what was typed and left before the help came is looked at too", async ({ page, shop }) => {
+  let come;
+  await shop.open("letters.en", { slow: new Promise((resolve) => (come = resolve)) });
+  await page.getByLabel("Email").fill("anna@gmial.com");
+  await page.getByLabel("First name").focus();
+  await page.keyboard.press("Tab");
+  await expect(page.getByRole("button", { name: "Did you mean anna@gmail.com?" })).toHaveCount(0);
+  come();
+  await expect(page.getByRole("button", { name: "Did you mean anna@gmail.com?" })).toBeVisible();
+  // Nothing was typed here, so nothing is said of it.
+  await expect(page.locator(".es-first_name .es-error")).toBeEmpty();
+});
+
 test("a button does not run away from under the pointer", async ({ page, shop }) => {
   await shop.open("letters.en");
   await shop.touch("Email");
