@@ -140,12 +140,13 @@ fn render_page(
     let text = words.text(&page.text);
     let text = (!text.is_empty()).then(|| Node::of("p", "es-text").children(linked(text)));
     let image = page.image.as_ref().map(|image| {
-        Node::of("img", "es-image")
+        let picture = Node::new("img")
             .with("src", image.url.as_str())
             .with("alt", words.text(&image.alt))
             .with("width", image.width.to_string())
             .with("height", image.height.to_string())
-            .with("decoding", "async")
+            .with("decoding", "async");
+        Node::of("div", "es-image").child(picture)
     });
     let fields = {
         let alone = is_alone(definition);

@@ -222,23 +222,24 @@ pub struct Stop {
     pub idle: Option<u32>,
     /// After so many times that it was closed, it shows no more; 0 for never.
     pub closes: u32,
-    /// Which subscriptions end it.
-    pub after_subscription: AfterSubscription,
+    /// Which subscriptions end it; if unset, any of the site's ends those that subscribe, and none the
+    /// others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after_subscription: Option<AfterSubscription>,
 }
 
 impl Default for Stop {
     fn default() -> Self {
-        Self { idle: None, closes: 3, after_subscription: AfterSubscription::default() }
+        Self { idle: None, closes: 3, after_subscription: None }
     }
 }
 
 /// Which subscriptions end a form.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum AfterSubscription {
     /// By any form of the site.
-    #[default]
     Any,
     /// By this one.
     This,

@@ -1,6 +1,8 @@
 //! What pages get of a form, in one language.
 
-use super::{Definition, Interval, Kind, Layout, Page, Position, Text, render, words};
+use super::{
+    AfterSubscription, Definition, Interval, Kind, Layout, Page, Position, Text, render, words,
+};
 use crate::{
     form::check::{self, Wrong},
     value::{Members, Value},
@@ -255,6 +257,11 @@ pub fn list<'a>(
             set("split", written(split));
         }
         let mut show = definition.show.clone();
+        if definition.kind != Kind::Subscribe {
+            // Who has subscribed may still have a question.
+            let stop = &mut show.get_or_insert_default().stop;
+            stop.after_subscription.get_or_insert(AfterSubscription::No);
+        }
         if definition.kind == Kind::Request && !definition.open_to_all {
             // Only who is known can be answered.
             show.get_or_insert_default().who.known = Some(true);

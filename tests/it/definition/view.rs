@@ -131,3 +131,22 @@ fn the_list_holds_what_decides_when_a_form_shows() {
     assert!(form.get("segments").is_none());
     assert!(form["show"]["who"].get("pages").is_none());
 }
+
+#[test]
+fn a_subscription_does_not_end_a_request() {
+    let request = definition(json!({
+        "kind": "request",
+        "event": "callRequested",
+        "open_to_all": true,
+        "launcher": {"text": "Ask us"},
+        "layout": "box",
+        "pages": [{"fields": [{"kind": "phone", "required": true}]}],
+    }));
+    let news = definition(news());
+    let forms = [("call", &request), ("news", &news)].into_iter();
+    let list = view::list("main", true, Interval::default(), forms, &["en"]);
+    let list: Value = serde_json::from_str(&list.to_json()).unwrap();
+    assert_eq!(list["forms"][0]["show"]["stop"]["after_subscription"], "no");
+    assert_eq!(list["forms"][0]["launcher"], "Ask us");
+    assert!(list["forms"][1].get("show").is_none());
+}
