@@ -37,8 +37,9 @@ const CROWD: u64 = 20;
 /// A crowd is over when nobody has come for so long, in milliseconds.
 const QUIET: u64 = 1000;
 
-/// How long the first one of a crowd waits at most, in milliseconds.
-const LONGEST: u64 = 30_000;
+/// How long the first one of a crowd waits at most, in milliseconds: within what callers may wait for a
+/// verdict, and long enough for a full request where they come at 70 a second.
+const LONGEST: u64 = 45_000;
 
 /// How often an import that failed is sent again; contacts are the same afterwards.
 pub const MAX_IMPORTS: u32 = 3;

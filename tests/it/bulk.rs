@@ -54,7 +54,7 @@ fn contacts_wait_for_others_but_not_for_ever() {
     assert_eq!(due(1, 1000), 3000);
     assert_eq!(due(20, 2990), 3000, "a few more are not waited for");
     assert_eq!(due(100, 2990), 3990, "a crowd is");
-    assert_eq!(due(2000, 60_000), 31_000);
+    assert_eq!(due(2000, 60_000), 46_000);
     assert_eq!(due(3000, 1500), 1000, "a request is full");
 }
 
