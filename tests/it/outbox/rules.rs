@@ -7,7 +7,7 @@ use crate::rig::{DAY, MINUTE, NOW, SECOND};
 /// Anything evenly spread; this is the longest jitter.
 const LONGEST: u32 = u32::MAX;
 
-fn row(id: u64, visitor: &str, count: usize) -> Row {
+pub(super) fn row(id: u64, visitor: &str, count: usize) -> Row {
     Row {
         id,
         web_id: visitor.into(),

@@ -10,6 +10,7 @@ use esputnik_kit::{
 };
 use proptest::prelude::*;
 
+use super::rules::row;
 use crate::rig::{NOW, SECOND, cases};
 
 /// How long the governor's word may be on its way, and a request, in milliseconds.
@@ -272,20 +273,10 @@ fn the_governor_is_asked_seldom() {
 #[test]
 fn who_has_one_event_asks_for_one_slot() {
     let mut outbox = Outbox::shared(Some(100), 4);
-    let row = |id: u64, count| Row {
-        id,
-        web_id: id.to_string(),
-        count,
-        position: 0,
-        attempts: 0,
-        next_at: 0,
-        unknown: false,
-        received: NOW,
-    };
-    outbox.handle_row(row(1, 1));
+    outbox.handle_row(row(1, "1", 1));
     assert_eq!(outbox.poll_output(NOW), Output::Lease { want: 1, back: false });
     assert_eq!(outbox.poll_output(NOW), Output::Wait(None), "once at a time");
-    outbox.handle_row(row(2, 9));
+    outbox.handle_row(row(2, "2", 9));
     outbox.handle_grant(Some(&Grant::Slots(vec![5, 20])), false, NOW + 10);
     assert_eq!(outbox.poll_output(NOW + 10), Output::Pause(NOW + 15));
     assert!(matches!(outbox.poll_output(NOW + 15), Output::Send { row: 1, .. }));
