@@ -154,12 +154,15 @@ pub fn view(id: &str, definition: &Definition, words: &Words<'_>) -> Value {
 
 /// What a form is and how it looks, as far as its view and its entry in the list both say it.
 fn looks(id: &str, definition: &Definition, words: &Words<'_>) -> Members {
+    let bar = definition.layout == Layout::Bar;
+    let usual = if bar { Position::Bottom } else { Position::BottomRight };
+    let position = definition.position.unwrap_or(usual);
     let mut members = Members::new();
     let mut set = |name: &str, value: Value| members.push((name.to_owned(), value));
     set("id", Value::text(id));
-    set("kind", Value::text(kind_name(definition.kind)));
-    set("layout", Value::text(layout_name(definition.layout)));
-    set("position", Value::text(position_name(definition.position, definition.layout)));
+    set("kind", written(&definition.kind));
+    set("layout", written(&definition.layout));
+    set("position", written(&position));
     set("dir", Value::text(words.direction()));
     if !definition.theme.is_empty() {
         let theme = definition.theme.iter();
@@ -284,33 +287,4 @@ pub fn list<'a>(
 fn written(part: &impl serde::Serialize) -> Value {
     let text = serde_json::to_string(part).unwrap_or_default();
     crate::json::parse(&text).unwrap_or_default()
-}
-
-fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Subscribe => "subscribe",
-        Kind::Request => "request",
-        Kind::Informer => "informer",
-    }
-}
-
-fn layout_name(layout: Layout) -> &'static str {
-    match layout {
-        Layout::Inline => "inline",
-        Layout::Popup => "popup",
-        Layout::Box => "box",
-        Layout::Bar => "bar",
-    }
-}
-
-fn position_name(position: Option<Position>, layout: Layout) -> &'static str {
-    match position {
-        Some(Position::Top) => "top",
-        Some(Position::Bottom) => "bottom",
-        Some(Position::TopLeft) => "top_left",
-        Some(Position::TopRight) => "top_right",
-        Some(Position::BottomLeft) => "bottom_left",
-        None if layout == Layout::Bar => "bottom",
-        Some(Position::BottomRight) | None => "bottom_right",
-    }
 }
