@@ -32,7 +32,7 @@ use crate::{
     page, routes,
     token::{self, Token},
     turnstile,
-    uses_object::{self, Answer, Contact, Count, Use},
+    uses_object::{self, Contact, Count, Use},
 };
 
 /// How long browsers and networks keep what they got of a form, as the loader.
@@ -265,7 +265,10 @@ impl Submitted<'_> {
         let read = submission::read(definition, posted.step, &posted.data, today);
         if posted.is_trapped {
             worker::console_log!("form {id}: what a program filled in was dropped");
-            let who = read.map_or_else(|_| Vec::new(), |read| self.contacts(&read, None));
+            let who = read.map_or_else(
+                |_| Vec::new(),
+                |read| self.contacts(&read, limits::mailbox(&read, to_ascii).as_deref(), None),
+            );
             return self.pretend(env, &who).await;
         }
         let submission = read.map_err(|refusal| match refusal {
@@ -282,10 +285,11 @@ impl Submitted<'_> {
         let proof = proof.transpose()?;
         let (kind, given) =
             form_call::given(definition, &submission, posted, proof.as_ref(), language)
-                .map_err(status)?;
-        let who = self.contacts(&submission, proof.as_ref());
+                .map_err(page::refused)?;
+        let mailbox = limits::mailbox(&submission, to_ascii);
+        let who = self.contacts(&submission, mailbox.as_deref(), proof.as_ref());
         let is_dropped = posted.step > 1 && self.is_dropped(env, &who)?;
-        let (mut first, mut second) = self.uses(env, &submission, &who)?;
+        let (mut first, mut second) = self.uses(env, mailbox.as_deref(), &who)?;
         if definition.turnstile.is_some() && posted.step == 1 {
             if posted.turnstile.is_empty() {
                 let fix = "add the answer of Cloudflare's test";
@@ -293,13 +297,13 @@ impl Submitted<'_> {
                 return Err(Error::Refused(403, problem).into());
             }
             // The token first: it costs less than asking Cloudflare.
-            counted(env, site_name, &first).await?;
+            uses_object::take(env, site_name, &first).await?;
             turnstile::check(env, config, site, id, &posted.turnstile).await?;
         } else {
             (first.contact, first.at_large) = (second.contact.take(), second.at_large);
             second = first;
         }
-        let is_enough = counted(env, site_name, &second).await?;
+        let is_enough = uses_object::take(env, site_name, &second).await?;
         if is_enough || is_dropped {
             worker::console_log!("form {id}: enough has come about one contact");
             return self.pretend(env, &who).await;
@@ -325,16 +329,10 @@ impl Submitted<'_> {
     }
 
     /// What is counted: the token and the visitor; and then, whom it is about and all together.
-    fn uses(
-        &self,
-        env: &Env,
-        submission: &Submission,
-        who: &[String],
-    ) -> Result<(Use, Use), Error> {
+    fn uses(&self, env: &Env, mailbox: Option<&str>, who: &[String]) -> Result<(Use, Use), Error> {
         let Shown { id, definition, .. } = self.form;
         let most = &definition.limits;
-        let mailbox = limits::mailbox(submission, to_ascii);
-        let domain = mailbox.as_deref().and_then(limits::domain);
+        let domain = mailbox.and_then(limits::domain);
         let disposable = domain.is_some_and(limits::is_disposable);
         let callers = limits::callers(most, &self.address, disposable).into_iter();
         let callers = callers.map(|one| counted_as(id, &page::hash(one.what), &one));
@@ -374,9 +372,13 @@ impl Submitted<'_> {
     }
 
     /// Whom it is about: by the addresses in it, else as the proof or the browser says.
-    fn contacts(&self, submission: &Submission, proof: Option<&Proof>) -> Vec<String> {
-        let mailbox = limits::mailbox(submission, to_ascii);
-        let named = limits::contacts(submission, mailbox.as_deref());
+    fn contacts(
+        &self,
+        submission: &Submission,
+        mailbox: Option<&str>,
+        proof: Option<&Proof>,
+    ) -> Vec<String> {
+        let named = limits::contacts(submission, mailbox);
         if !named.is_empty() {
             return named;
         }
@@ -418,24 +420,6 @@ fn bound(env: &Env, word: &str, id: &str, who: &[String]) -> Result<String, Erro
 
 fn counted_as<T>(id: &str, name: &str, counted: &limits::Counted<T>) -> Count {
     Count { name: [id, ":", name].concat(), most: counted.most, window: counted.window }
-}
-
-/// Counts; whether enough has come about the contact.
-async fn counted(env: &Env, site: &str, used: &Use) -> Result<bool, Error> {
-    match uses_object::take(env, site, used).await? {
-        Answer::Taken => Ok(false),
-        Answer::Enough => Ok(true),
-        Answer::TooMany(wait) => Err(Error::TooMany(wait)),
-        Answer::Known => {
-            let fix = "get a token for each call";
-            Err(Error::Refused(403, Problem::new(Code::TokenUsed, "token", fix)))
-        }
-    }
-}
-
-fn status(problem: Problem) -> Error {
-    let status = if problem.code == Code::ProofMissing { 403 } else { 400 };
-    Error::Refused(status, problem)
 }
 
 /// A domain as mail servers write it: the runtime has the tables for that.

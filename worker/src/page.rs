@@ -115,20 +115,11 @@ async fn handle(
     };
     let none = Value::Object(Vec::new());
     let data = body.member("data").unwrap_or(&none);
-    let todo = read(&page.site.calls, data, proof.as_ref())
-        .map_err(|problem| Error::Refused(status_of(problem.code), problem))?;
+    let todo = read(&page.site.calls, data, proof.as_ref()).map_err(refused)?;
     // Last, so that a page whose call was refused can mend it and try again with the same token.
     let callers = callers_of(&address(request));
     let used = Use { name: token.name, until: token.until, callers, ..Use::default() };
-    match uses_object::take(env, page.name, &used).await? {
-        uses_object::Answer::Taken => {}
-        uses_object::Answer::Known => {
-            let fix = "get a token for each call";
-            return Err(Error::Refused(403, Problem::new(Code::TokenUsed, "token", fix)));
-        }
-        uses_object::Answer::TooMany(wait) => return Err(Error::TooMany(wait)),
-        uses_object::Answer::Enough => return Err(Error::NotFound),
-    }
+    uses_object::take(env, page.name, &used).await?;
     match todo {
         Todo::Store(kind, given) => {
             let id = routes::message_id();
@@ -175,9 +166,11 @@ pub(crate) fn hash(part: &[u8]) -> String {
     assets::hex(Sha256::digest(part).get(..8).unwrap_or_default())
 }
 
-fn status_of(code: Code) -> u16 {
-    match code {
+/// What a page is told that handed in what it may not, or what the platform would not take.
+pub(crate) fn refused(problem: Problem) -> Error {
+    let status = match problem.code {
         Code::NotOpen | Code::ProofMissing | Code::ProofInvalid => 403,
         _ => 400,
-    }
+    };
+    Error::Refused(status, problem)
 }

@@ -1,11 +1,7 @@
 //! Calls of the platform. Addresses come from the settings alone, and no redirect is followed.
 
-use std::time::Duration;
-
 use base64ct::{Base64, Encoding as _};
 use esputnik_kit::api::{Reply, Request as Call};
-
-use worker::AbortSignal;
 
 use crate::{host, settings::Secret};
 
@@ -83,12 +79,6 @@ fn scrub(mut text: String, secrets: [&str; 2]) -> String {
         }
     }
     text
-}
-
-/// A signal that ends a request after a time: the runtime's own, which costs a call nothing but this.
-pub(crate) fn timeout(patience: Duration) -> AbortSignal {
-    let millis = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
-    web_sys::AbortSignal::timeout_with_u32(millis).into()
 }
 
 /// Posts an event to the tracker. It takes one event a request and needs no key (Y-REST).

@@ -9,6 +9,7 @@ use std::{
     collections::HashMap,
 };
 
+use esputnik_kit::problem::{Code, Problem};
 use serde::{Deserialize, Serialize};
 use worker::{
     DurableObject, Env, Method, Request, Response, Result, SqlStorage, State, durable_object,
@@ -66,7 +67,7 @@ pub(crate) struct Contact {
 /// Whether it may be done.
 #[derive(Debug, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Answer {
+enum Answer {
     Taken,
     /// The token was used before.
     Known,
@@ -87,10 +88,22 @@ struct Seen {
     last: Option<u64>,
 }
 
-/// Whether a page of a site may do something; its token is used then.
-pub(crate) async fn take(env: &Env, site: &str, used: &Use) -> std::result::Result<Answer, Error> {
+/// Counts what a page of a site does, and uses its token up; whether enough has come about the contact.
+///
+/// # Errors
+///
+/// What the page is told that may not do it.
+pub(crate) async fn take(env: &Env, site: &str, used: &Use) -> std::result::Result<bool, Error> {
     let text = ask(env, site, "/take", used).await?;
-    serde_json::from_str(&text).map_err(|error| Error::Internal(error.into()))
+    match serde_json::from_str(&text).map_err(|error| Error::Internal(error.into()))? {
+        Answer::Taken => Ok(false),
+        Answer::Enough => Ok(true),
+        Answer::TooMany(wait) => Err(Error::TooMany(wait)),
+        Answer::Known => {
+            let fix = "get a token for each call";
+            Err(Error::Refused(403, Problem::new(Code::TokenUsed, "token", fix)))
+        }
+    }
 }
 
 /// Takes back what was counted of a contact, since nothing came of it.
