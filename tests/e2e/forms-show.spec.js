@@ -95,16 +95,20 @@ test.describe("when:", () => {
   test("after inactivity, which keys, pointer and wheel begin again", async ({ page, shop }) => {
     shop.form("a", { when: { inactive: 10 } });
     await visit(page, shop);
-    for (const act of [
-      () => page.keyboard.press("ArrowDown"),
-      () => page.mouse.move(100, 300),
-      async () => {
-        await page.mouse.wheel(0, 50);
-        await expect.poll(() => page.evaluate(() => scrollY)).toBeGreaterThan(0);
-      },
+    await page.evaluate(() => {
+      window.acts = [];
+      for (const type of ["keydown", "mousemove", "wheel"])
+        addEventListener(type, () => window.acts.push(type), { passive: true });
+    });
+    for (const [type, act] of [
+      ["keydown", () => page.keyboard.press("ArrowDown")],
+      ["mousemove", () => page.mouse.move(100, 300)],
+      ["wheel", () => page.mouse.wheel(0, 50)],
     ]) {
       await page.clock.runFor(7_000);
       await act();
+      // A wheel's call returns before the page has seen the wheel.
+      await expect.poll(() => page.evaluate(() => window.acts)).toContain(type);
       await page.clock.runFor(2_000);
       await nothing(page);
     }
