@@ -1,10 +1,10 @@
 //! Posting to the Worker: the only file that touches the network.
 
-use gloo_net::http::{Request, Response};
+use gloo_net::http::Response;
 use js_sys::{Array, Function, Promise};
 use wasm_bindgen::prelude::{JsCast, JsValue, wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, RequestCredentials};
+use web_sys::{AbortController, Request, RequestCredentials, RequestInit};
 
 use crate::value;
 
@@ -26,7 +26,7 @@ extern "C" {
     /// answer with what is no promise and no response, or never. gloo-net's own sending would trap
     /// the module on most of that, so requests are sent from here.
     #[wasm_bindgen(catch)]
-    fn fetch(request: &web_sys::Request) -> Result<JsValue, JsValue>;
+    fn fetch(request: &Request) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(js_name = setTimeout)]
     fn set_timeout(callback: &Function, milliseconds: u32);
@@ -66,12 +66,13 @@ async fn exchange(
     abort: &AbortController,
 ) -> Option<Reply> {
     // Text asks for no preflight, so that it works from another origin too.
-    let request = Request::post(address)
-        .credentials(RequestCredentials::Include)
-        .abort_signal(Some(&abort.signal()))
-        .body(body)
-        .ok()?;
-    let answer = within(&fetch(&request.into()).ok()?, late).await?;
+    let options = RequestInit::new();
+    options.set_method("POST");
+    options.set_credentials(RequestCredentials::Include);
+    options.set_signal(Some(&abort.signal()));
+    options.set_body(&body.into());
+    let request = Request::new_with_str_and_init(address, &options).ok()?;
+    let answer = within(&fetch(&request).ok()?, late).await?;
     // A wrapper's answer may be like a response and yet none of this page's.
     if !answer.is_object() {
         return None;
