@@ -1,7 +1,6 @@
 //! Forms on the page: one function that the starter calls for each form that a person touches.
 
-mod challenge;
-mod country;
+mod context;
 mod dom;
 mod form;
 pub mod request;
@@ -12,10 +11,7 @@ use serde::Serialize;
 use wasm_bindgen::prelude::{JsCast, JsValue, wasm_bindgen};
 use web_sys::HtmlFormElement;
 
-use self::{
-    form::{Context, Form},
-    view::View,
-};
+use self::{context::Context, form::Form, view::View};
 
 /// A fifth of the size of the allocator that comes with the target.
 #[global_allocator]
@@ -23,8 +19,7 @@ static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
 /// Makes a plain form one that helps: it checks what is typed, and sends it without leaving the page.
 ///
-/// `view` is what the Worker says of the form, as JSON text; `context` has `base`, `report(action, detail)` and
-/// `identify(data)`.
+/// `view` is what the Worker says of the form, as JSON text; `context` has what `context.rs` names.
 ///
 /// # Errors
 ///

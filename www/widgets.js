@@ -1,9 +1,12 @@
-// The entry of the widgets: starts the wasm module once and hands forms over to it. `src/widgets.rs`
-// says what that does.
+// The entry of the widgets: starts the wasm module once and hands forms over to it, with what is shorter in
+// JavaScript. `src/widgets.rs` says what that does.
 //
 // Where the page's policy forbids wasm, or it cannot be had, `enhance` rejects, and the form stays as plain
 // as it was.
 import * as glue from "kit:widgets-glue";
+
+import { challenger } from "./challenge.js";
+import { countries } from "./countries.js";
 
 let ready;
 
@@ -23,5 +26,6 @@ export const enhance = async (form, view, context) => {
     ready = 0;
     throw error;
   }
-  glue.enhance(form, JSON.stringify(view), context);
+  const helped = { ...context, countries, challenge: challenger() };
+  glue.enhance(form, JSON.stringify(view), helped);
 };

@@ -1,4 +1,5 @@
-//! The only file that writes to the page.
+//! The only file that writes to the page, but for what the scripts in `www` put there: the list of countries and
+//! the challenge.
 
 use std::cell::RefCell;
 
@@ -44,6 +45,11 @@ impl Surface {
         find_all(&self.form, &["input", &one, ",select", &one, ",textarea", &one].concat())
     }
 
+    /// The first input of a field.
+    pub(super) fn input(&self, name: &str) -> Option<Element> {
+        self.inputs(name).into_iter().next()
+    }
+
     /// What a field holds.
     pub(super) fn values(&self, name: &str) -> Vec<String> {
         let mut values = Vec::new();
@@ -66,15 +72,15 @@ impl Surface {
 
     /// Writes a value into a field.
     pub(super) fn fill(&self, name: &str, value: &str) {
-        if let Some(input) = self.inputs(name).first() {
-            as_input(input).set_value(value);
+        if let Some(input) = self.input(name) {
+            as_input(&input).set_value(value);
         }
     }
 
     /// Puts the focus on a field.
     pub(super) fn focus(&self, name: &str) {
-        if let Some(input) = self.inputs(name).first() {
-            focus(input);
+        if let Some(input) = self.input(name) {
+            focus(&input);
         }
     }
 
@@ -162,7 +168,7 @@ impl Surface {
 
     /// The number of a field's page within its step.
     pub(super) fn page_of(&self, name: &str) -> u32 {
-        let page = self.inputs(name).first().and_then(|input| input.closest(".es-page").ok()?);
+        let page = self.input(name).and_then(|input| input.closest(".es-page").ok()?);
         page.map_or(0, |page| number(&page, "data-es-page"))
     }
 
@@ -180,8 +186,8 @@ impl Surface {
 
     /// Whether somebody has typed into a field and gone on, before all of this was there.
     pub(super) fn was_left(&self, name: &str) -> bool {
-        self.inputs(name).first().is_some_and(|input| {
-            let typed = as_input(input);
+        self.input(name).is_some_and(|input| {
+            let typed = as_input(&input);
             !matches!(typed.type_().as_str(), "checkbox" | "radio" | "hidden" | "select-one")
                 && typed.value() != input.get_attribute("value").unwrap_or_default()
                 && !input.matches(":focus").unwrap_or(true)
@@ -243,26 +249,6 @@ impl Surface {
         })
     }
 
-    /// Puts a list of values before a field's input: each with its text.
-    pub(super) fn list(&self, name: &str, label: &str, chosen: &str, rows: &[(String, String)]) {
-        let inputs = self.inputs(name);
-        let (Some(input), Some(list)) = (inputs.first(), make("select", "es-country")) else {
-            return;
-        };
-        set(&list, "aria-label", label);
-        set(&list, "data-es-country-of", name);
-        for (value, text) in rows {
-            let Some(option) = make("option", "") else { continue };
-            set(&option, "value", value);
-            if value == chosen {
-                set(&option, "selected", "");
-            }
-            option.set_text_content(Some(text));
-            let _ = list.append_child(&option);
-        }
-        insert(input, &list, false);
-    }
-
     /// The element for something, found or made at its first use.
     fn once(&self, what: &str, first: impl FnOnce() -> Option<Element>) -> Option<Element> {
         let known = self.known.try_borrow().ok().and_then(|known| {
@@ -277,17 +263,6 @@ impl Surface {
         }
         Some(made)
     }
-}
-
-/// Adds the challenge's script to the page, once.
-pub(super) fn add_script(address: &str) {
-    let head = DOCUMENT.with(Document::document_element);
-    let (Some(head), Some(script)) = (head, make("script", "")) else { return };
-    if find(&head, &["script[src=\"", address, "\"]"].concat()).is_some() {
-        return;
-    }
-    set(&script, "src", address);
-    let _ = head.append_child(&script);
 }
 
 /// The cookie of this name.

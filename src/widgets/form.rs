@@ -5,14 +5,14 @@ use std::{
     rc::Rc,
 };
 
-use js_sys::{Date as JsDate, Object};
+use js_sys::Date as JsDate;
 use serde::Serialize;
 use wasm_bindgen::prelude::{Closure, JsCast, JsValue, wasm_bindgen};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, FocusEvent, HtmlFormElement, HtmlInputElement};
 
 use super::{
-    challenge, country,
+    context::Context,
     dom::{self, Surface},
     plain,
     request::{post, sleep},
@@ -22,6 +22,7 @@ use crate::{
     form::{
         check::Kind,
         date::Date,
+        phone,
         session::{Asked, Output, Place, Session, Setup},
     },
     value::Value,
@@ -41,18 +42,6 @@ const PAUSE: u32 = 700;
 
 #[wasm_bindgen]
 extern "C" {
-    /// What the starter hands over.
-    pub(super) type Context;
-
-    #[wasm_bindgen(method, getter)]
-    fn base(this: &Context) -> Option<String>;
-
-    #[wasm_bindgen(method, catch)]
-    fn report(this: &Context, action: &str, detail: &Object) -> Result<(), JsValue>;
-
-    #[wasm_bindgen(method, catch)]
-    fn identify(this: &Context, data: &Object) -> Result<(), JsValue>;
-
     #[wasm_bindgen(thread_local_v2, js_name = location)]
     static LOCATION: web_sys::Location;
 }
@@ -80,7 +69,6 @@ enum Job {
     Wait(u64),
     /// Nothing more was typed in this field, if as much was typed in all.
     Pause(String, u32),
-    Challenge,
 }
 
 /// A form and its session.
@@ -97,8 +85,6 @@ pub(super) struct Form {
     pressing: Cell<bool>,
     /// Counts what was typed, so that a pause is noticed.
     typed: Cell<u32>,
-    /// The challenge that is shown.
-    challenge: RefCell<Option<JsValue>>,
 }
 
 impl Form {
@@ -116,7 +102,12 @@ impl Form {
             match field.kind {
                 Kind::Email => drop(surface.prepare_offer(&field.name)),
                 Kind::Phone => {
-                    country::add(&surface, field, view.word("country"), &view.lang);
+                    let Some(input) = surface.input(&field.name) else { continue };
+                    let chosen = field.region.as_deref().unwrap_or_default();
+                    let rows = countries(&field.regions);
+                    // Without the list people write the code themselves.
+                    let _ =
+                        context.countries(&input, view.word("country"), chosen, &rows, &view.lang);
                 }
                 _ => {}
             }
@@ -145,7 +136,6 @@ impl Form {
             session: RefCell::new(session),
             pressing: Cell::new(false),
             typed: Cell::new(0),
-            challenge: RefCell::new(None),
         });
         form.read();
         let own = Rc::clone(&form);
@@ -307,7 +297,7 @@ impl Form {
                 let call = Value::Object(vec![("call".to_owned(), Value::Text(call))]);
                 self.spawn(Job::Token(call.to_json()));
             }
-            Output::AskChallenge => self.spawn(Job::Challenge),
+            Output::AskChallenge => self.show_challenge(),
             Output::Submit(body) => self.spawn(Job::Submit(body)),
             Output::Wait(milliseconds) => self.spawn(Job::Wait(milliseconds)),
             Output::Report(action, code) => {
@@ -339,7 +329,6 @@ impl Form {
             Job::Submit(body) => (self.address.as_str(), body.as_str(), ANSWER_LIMIT),
             Job::Wait(milliseconds) => ("", "", u32::try_from(*milliseconds).unwrap_or(u32::MAX)),
             Job::Pause(..) => ("", "", PAUSE),
-            Job::Challenge => return self.show_challenge().await,
         };
         let reply = if address.is_empty() {
             sleep(limit).await;
@@ -365,27 +354,30 @@ impl Form {
         });
     }
 
-    async fn show_challenge(self: Rc<Self>) {
-        let shown = self.challenge.try_borrow().ok().and_then(|shown| shown.clone());
-        if shown.is_some_and(|widget| challenge::renew(&widget)) {
-            return;
-        }
+    fn show_challenge(self: &Rc<Self>) {
         let Some(place) = self.surface.challenge_place() else { return };
         let action = ["form-", &self.view.id].concat();
-        let form = Rc::clone(&self);
+        let form = Rc::clone(self);
         let passed = Closure::<dyn Fn(JsValue)>::new(move |token: JsValue| {
             form.act(|session| session.handle_challenge(token.as_string()));
         });
-        let passed = passed.into_js_value();
         let (key, language) = (self.view.text("turnstile"), &self.view.lang);
-        let widget = challenge::show(&place, key, &action, language, &passed).await;
-        if widget.is_none() {
-            self.act(|session| session.handle_challenge(None));
-        }
-        if let Ok(mut shown) = self.challenge.try_borrow_mut() {
-            *shown = widget;
+        self.context.challenge(&place, key, &action, language, &passed.into_js_value());
+    }
+}
+
+/// The countries whose numbers are taken: `UA380 PL48`.
+fn countries(taken: &[String]) -> String {
+    let mut rows = String::new();
+    for (region, code) in phone::regions() {
+        if taken.is_empty() || taken.iter().any(|own| own == region) {
+            let blank = if rows.is_empty() { "" } else { " " };
+            for part in [blank, region, code] {
+                rows.push_str(part);
+            }
         }
     }
+    rows
 }
 
 fn closest(element: &Element, selector: &str) -> Option<Element> {

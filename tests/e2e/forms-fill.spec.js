@@ -135,6 +135,25 @@ test("a phone number is written as all can dial it, in the country that was chos
   expect(shop.posted[0].data).toEqual({ phone: "+48512345678" });
 });
 
+for (const [about, more, lang, rows] of [
+  ["in the words and the order of the form's language", {}, "pl", ["Niemcy +49", "Polska +48", "*Ukraina +380"]],
+  ["after a code to be typed where none is chosen", { region: undefined }, "en", ["*+", "Germany +49", "Poland +48", "Ukraine +380"]],
+  ["by their codes where the browser knows no such language", {}, "x_", ["DE +49", "PL +48", "*UA +380"]],
+  ["only if there is a choice", { regions: ["UA"] }, "en", []],
+])
+  test(`countries are listed ${about}`, async ({ page, shop }) => {
+    const change = (view) => {
+      Object.assign(view.fields[0], more);
+      return { ...view, lang };
+    };
+    await shop.open("call.en", { change });
+    await shop.touch("Phone");
+    const listed = page.locator(".es-country option").evaluateAll((options) =>
+      options.map(({ selected, text }) => (selected ? "*" : "") + text),
+    );
+    expect(await listed).toEqual(rows);
+  });
+
 test("pages come one after the other, and a second step after the first is in", async ({ page, shop }) => {
   await shop.open("long.en");
   await shop.touch("First name");
@@ -370,6 +389,22 @@ test("a challenge is shown at the first touch and its token goes along; then the
   await press(page, "Subscribe");
   await expect(page).toHaveURL(ORIGIN + "/thanks");
   expect(shop.posted.map(({ turnstile }) => turnstile)).toEqual(["first", "second"]);
+});
+
+test("where the challenge cannot come, a person is told, and what was typed stays", async ({ page, shop }) => {
+  await page.clock.install();
+  await shop.open("guarded.en");
+  await page.route("https://challenges.cloudflare.com/**", (route) => route.abort());
+  await shop.touch("Email");
+  await page.getByLabel("Email").fill("anna@shop.example");
+  await press(page, "Subscribe");
+  await expect(page.getByText("Please confirm that you are a person.")).toBeVisible();
+  await expect(async () => {
+    await page.clock.runFor(1000);
+    expect(await shop.told()).toContainEqual(["FormErrorSubscribe", "challenge"]);
+  }).toPass();
+  await expect(page.getByLabel("Email")).toHaveValue("anna@shop.example");
+  expect(shop.posted).toEqual([]);
 });
 
 test("from right to left", async ({ page, shop }) => {
