@@ -11,4 +11,4 @@ pub mod name;
 pub mod phone;
 pub mod session;
 
-mod typed;
+pub(crate) mod typed;

@@ -14,7 +14,7 @@ pub(super) fn is_blank(character: char) -> bool {
 }
 
 /// The text without blanks and invisible signs around it.
-pub(super) fn trim(text: &str) -> &str {
+pub(crate) fn trim(text: &str) -> &str {
     text.trim_matches(|character: char| is_blank(character) || is_invisible(character))
 }
 
@@ -41,7 +41,7 @@ pub(super) fn count(text: &str) -> usize {
 /// What stands before and behind the first `sign`, which is one of ASCII's.
 ///
 /// Searches of the standard library know all patterns, and a page links one for each.
-pub(super) fn cut(text: &str, sign: u8) -> Option<(&str, &str)> {
+pub(crate) fn cut(text: &str, sign: u8) -> Option<(&str, &str)> {
     let at = text.bytes().position(|byte| byte == sign)?;
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
@@ -53,7 +53,7 @@ pub(super) fn cut_last(text: &str, sign: u8) -> Option<(&str, &str)> {
 }
 
 /// What stands between the signs, empty parts too.
-pub(super) fn parts(text: &str, sign: u8) -> impl Iterator<Item = &str> {
+pub(crate) fn parts(text: &str, sign: u8) -> impl Iterator<Item = &str> {
     let mut left = Some(text);
     core::iter::from_fn(move || {
         let text = left?;

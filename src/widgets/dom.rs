@@ -6,7 +6,10 @@ use std::cell::RefCell;
 use wasm_bindgen::prelude::{JsCast, JsValue, wasm_bindgen};
 use web_sys::{Document, Element, HtmlElement, HtmlFormElement, HtmlInputElement, Node};
 
-use crate::value::Value;
+use crate::{
+    form::typed,
+    value::{Value, parse_whole},
+};
 
 #[wasm_bindgen]
 extern "C" {
@@ -118,7 +121,7 @@ impl Surface {
             insert(label.as_ref().unwrap_or(input), &note, true);
             for input in &inputs {
                 let other = input.get_attribute("aria-describedby").unwrap_or_default();
-                set(input, "aria-describedby", [&other, " ", &free].concat().trim());
+                set(input, "aria-describedby", typed::trim(&[&other, " ", &free].concat()));
             }
             Some(note)
         })
@@ -269,8 +272,9 @@ impl Surface {
 pub(super) fn cookie(name: &str) -> String {
     let all = DOCUMENT.with(|document| document.unchecked_ref::<Cookies>().cookie());
     let all = all.unwrap_or_default();
-    let own = |pair: &str| Some(pair.trim().strip_prefix(name)?.strip_prefix('=')?.to_owned());
-    all.split(';').find_map(own).unwrap_or_default()
+    let own =
+        |pair: &str| Some(typed::trim(pair).strip_prefix(name)?.strip_prefix('=')?.to_owned());
+    typed::parts(&all, b';').find_map(own).unwrap_or_default()
 }
 
 /// The address of the page before.
@@ -295,7 +299,8 @@ fn set(element: &Element, name: &str, value: &str) {
 }
 
 fn number(element: &Element, name: &str) -> u32 {
-    element.get_attribute(name).and_then(|text| text.parse().ok()).unwrap_or(0)
+    let text = element.get_attribute(name).unwrap_or_default();
+    parse_whole(&text).and_then(|number| number.try_into().ok()).unwrap_or(0)
 }
 
 /// Hides an element, whatever the page's styles say.

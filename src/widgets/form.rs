@@ -24,6 +24,7 @@ use crate::{
         date::Date,
         phone,
         session::{Asked, Output, Place, Session, Setup},
+        typed,
     },
     value::Value,
 };
@@ -283,7 +284,7 @@ impl Form {
             Output::ClearError(name) => surface.mark(&name, ""),
             Output::Suggest(name, Some(meant)) => {
                 let text = self.view.word("suggestion");
-                let (before, behind) = text.split_once('{').unwrap_or((text, "}"));
+                let (before, behind) = typed::cut(text, b'{').unwrap_or((text, "}"));
                 let behind = behind.strip_prefix('}').unwrap_or(behind);
                 let text = [before, &meant, behind].concat();
                 surface.offer(&name, Some((&meant, &text)));

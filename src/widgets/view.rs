@@ -5,7 +5,7 @@ use crate::{
         check::{Field, Kind},
         session::Asked,
     },
-    value::Value,
+    value::{Value, parse_whole},
 };
 
 /// A form's view.
@@ -57,7 +57,10 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
 fn asked(value: &Value, page: impl Fn(&str) -> u32) -> Option<Asked> {
     let whole = |name: &str| value.member(name).and_then(Value::as_whole)?.try_into().ok();
     let number = |name: &str| match value.member(name)? {
-        Value::Number(text) => text.parse().ok(),
+        Value::Number(text) => {
+            let (sign, digits) = text.strip_prefix('-').map_or((1, &**text), |digits| (-1, digits));
+            i32::try_from(parse_whole(digits)?).ok()?.checked_mul(sign)
+        }
         _ => None,
     };
     let texts = |name: &str| -> Vec<String> {

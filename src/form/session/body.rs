@@ -26,17 +26,17 @@ impl Session {
         }
         for entry in self.entries.iter().filter(|entry| entry.asked.step == self.step) {
             let Ok(mut values) = entry.check(self.setup.today) else { continue };
+            if values.is_empty() {
+                continue;
+            }
             // What people chose a region for needs none any more; the rest goes as it was given.
-            if entry.asked.field.kind != Kind::Phone && !values.is_empty() {
+            if entry.asked.field.kind != Kind::Phone {
                 values.clone_from(&entry.given);
             }
             let mut values: Vec<Value> = values.into_iter().map(Value::Text).collect();
-            let value = match values.len() {
-                0 => continue,
-                1 if entry.asked.field.kind != Kind::Subscriptions => values.remove(0),
-                _ => Value::List(values),
-            };
-            data.push((entry.name(), value));
+            let is_list = values.len() > 1 || entry.asked.field.kind == Kind::Subscriptions;
+            let value = if is_list { Some(Value::List(values)) } else { values.pop() };
+            data.extend(value.map(|value| (entry.name(), value)));
         }
         let Place { url, referrer, language, web_id, trap } = &self.place;
         let text = |text: &String| Value::text(text.as_str());
