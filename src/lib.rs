@@ -30,6 +30,7 @@
 //! | [`definition`] | forms as the shop describes them, their views and submissions |
 //! | [`form_call`] | what is handed in with forms, how much of it is taken, and the answers |
 //! | [`page_call`] | what pages hand in beside events |
+//! | [`caller`] | the visitor's address, as what comes from it is counted |
 //! | [`governor`] | keeps the calls of all isolates under the platform's limits |
 //! | [`config`] | the deployment's settings, typed |
 //! | [`shard`] | which object holds a visitor's events |
@@ -38,7 +39,7 @@
 //! | `widgets` | the face of forms on the page; not in the default build |
 //!
 //! Arrows go one way: nothing here names a host, and the tracker never links what belongs to the
-//! edge (`api`, `bulk`, `governor`, `form_call`, `json`, `visitor`, `outbox`, `page_call`, `config`, `shard`). A test holds the table of who may import whom.
+//! edge (`api`, `bulk`, `caller`, `governor`, `form_call`, `json`, `visitor`, `outbox`, `page_call`, `config`, `shard`). A test holds the table of who may import whom.
 //!
 //! # Out of scope
 //!
@@ -46,6 +47,7 @@
 
 pub mod api;
 pub mod bulk;
+pub mod caller;
 pub mod config;
 pub mod consent;
 pub mod definition;

@@ -17,6 +17,7 @@ use crate::{
         token::{AddContactToken, ContactTokenRequest},
     },
     bulk::{self, Given},
+    caller,
     config::{Calls, PageToken},
     problem::{Code, Problem},
     value::{Members, Value, find, is_blank},
@@ -448,22 +449,15 @@ fn store(kind: bulk::Kind, body: Value) -> Result<Todo, Problem> {
     }
 }
 
-/// Calls that one address may make in a minute: one of IPv4, or a network of IPv6, which one household
-/// has.
+/// Calls that one address may make in a minute.
 const MOST_OF_ADDRESS: u32 = 30;
 
-/// Calls that a network of IPv4 may make in a minute, which many may share.
+/// Calls that its network may make in a minute, which many may share.
 const MOST_OF_NETWORK: u32 = 120;
 
 /// Under what the calls of a visitor's address, given as its bytes, are counted, and how many may come
-/// in a minute: the address and its /24 of IPv4, the /64 of IPv6.
+/// in a minute.
 #[must_use]
 pub fn counted(address: &[u8]) -> Vec<(&[u8], u32)> {
-    // Addresses of IPv4 can be written as some of IPv6.
-    let address = address.strip_prefix(b"\0\0\0\0\0\0\0\0\0\0\xff\xff").unwrap_or(address);
-    match (address.len(), address.get(..3), address.get(..8)) {
-        (4, Some(network), _) => vec![(address, MOST_OF_ADDRESS), (network, MOST_OF_NETWORK)],
-        (16, _, Some(network)) => vec![(network, MOST_OF_ADDRESS)],
-        _ => vec![(address, MOST_OF_ADDRESS)],
-    }
+    caller::counted(address, MOST_OF_ADDRESS, MOST_OF_NETWORK)
 }

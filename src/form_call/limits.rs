@@ -1,6 +1,7 @@
 //! How much of forms is taken: of a network, of a mail domain, about one contact, in all.
 
 use crate::{
+    caller,
     definition::{Limits, submission::Submission},
     form::email::Email,
 };
@@ -50,27 +51,17 @@ fn share(most: u32, disposable: bool) -> u32 {
     if disposable { (most / DISPOSABLE_SHARE).max(1) } else { most }
 }
 
-/// Under what the submissions of a visitor's address, given as its bytes, are counted: the address and
-/// its /24 of IPv4; the /64, which one household has, and the /48 of IPv6.
-///
-/// Without an address everybody counts as one network.
+/// Under what the submissions of a visitor's address, given as its bytes, are counted.
 #[must_use]
 pub fn callers<'a>(limits: &Limits, address: &'a [u8], disposable: bool) -> Vec<Counted<&'a [u8]>> {
-    // Addresses of IPv4 can be written as some of IPv6.
-    let address = address.strip_prefix(b"\0\0\0\0\0\0\0\0\0\0\xff\xff").unwrap_or(address);
-    let (own, network) = match address.len() {
-        4 => (Some(address), address.get(..3)),
-        16 => (address.get(..8), address.get(..6)),
-        _ => (None, Some(address)),
-    };
-    let counted = |what: &'a [u8], most: u32| Counted {
+    let (own, network) = (limits.address_per_ten_minutes, limits.network_per_ten_minutes);
+    let counted = caller::counted(address, own, network).into_iter();
+    let counted = counted.map(|(what, most)| Counted {
         what,
         most: share(most, disposable),
         window: 10 * MINUTE,
-    };
-    let own = own.map(|own| counted(own, limits.address_per_ten_minutes));
-    let network = network.map(|network| counted(network, limits.network_per_ten_minutes));
-    own.into_iter().chain(network).collect()
+    });
+    counted.collect()
 }
 
 /// Under what submissions are counted that no visitor's address tells apart: the mail domain, and all.
@@ -147,21 +138,10 @@ mod tests {
         assert_eq!(most("a.mailinator.com"), 15);
         assert_eq!(most("notmailinator.com"), 60);
         assert_eq!(most("gmail.com"), 600);
-        assert_eq!(callers(&limits, &[10, 0, 0, 1], true)[0].most, 2);
-    }
-
-    #[test]
-    fn a_household_and_its_network_are_counted() {
-        let limits = Limits::default();
-        let parts = |address: &[u8]| {
-            let counted = callers(&limits, address, false);
-            counted.iter().map(|one| (one.what.to_vec(), one.most)).collect::<Vec<_>>()
+        let mosts = |disposable: bool| -> Vec<u32> {
+            let counted = callers(&limits, &[10, 0, 0, 1], disposable);
+            counted.iter().map(|one| one.most).collect()
         };
-        assert_eq!(parts(&[10, 0, 0, 1]), [(vec![10, 0, 0, 1], 10), (vec![10, 0, 0], 60)]);
-        let mapped = [&[0; 10][..], &[255, 255, 10, 0, 0, 1]].concat();
-        assert_eq!(parts(&mapped), parts(&[10, 0, 0, 1]));
-        let six: Vec<u8> = (0..16).collect();
-        assert_eq!(parts(&six), [((0..8).collect(), 10), ((0..6).collect(), 60)]);
-        assert_eq!(parts(&[]), [(vec![], 60)]);
+        assert_eq!((mosts(false), mosts(true)), (vec![10, 60], vec![2, 15]));
     }
 }

@@ -13,6 +13,7 @@ use std::{
 /// know those; `browser` and `widgets` know nothing that belongs to the edge.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("problem", &[]),
+    ("caller", &[]),
     ("value", &[]),
     ("retry", &[]),
     ("event", &["problem", "value"]),
@@ -28,8 +29,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("definition", &["api", "form", "json", "problem", "value"]),
     ("config", &["api", "definition", "value"]),
     ("bulk", &["api", "problem", "value"]),
-    ("page_call", &["api", "bulk", "config", "problem", "value"]),
-    ("form_call", &["bulk", "definition", "form", "identity", "page_call", "problem", "value"]),
+    ("page_call", &["api", "bulk", "caller", "config", "problem", "value"]),
+    (
+        "form_call",
+        &["bulk", "caller", "definition", "form", "identity", "page_call", "problem", "value"],
+    ),
     ("governor", &["api", "retry"]),
     ("shard", &["config"]),
     ("tracker", &["delivery", "event", "problem", "retry", "value", "wire"]),
@@ -55,6 +59,7 @@ const BROWSERS: [&str; 7] = [
 const EDGE: &[&str] = &[
     "api",
     "bulk",
+    "caller",
     "config",
     "definition",
     "form_call",
