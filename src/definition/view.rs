@@ -211,13 +211,12 @@ fn field_value((step, field): (u32, &super::Field)) -> Value {
 
 /// What pages tell people, by its key.
 fn messages(words: &Words<'_>) -> Value {
-    const OWN: [&str; 14] = [
+    const OWN: [&str; 12] = [
         "already_text",
         "blacklisted_text",
         "failed",
         "human",
         "look_again",
-        "next",
         "offline",
         "sending",
         "stored_text",
@@ -225,7 +224,6 @@ fn messages(words: &Words<'_>) -> Value {
         "suggestion",
         "too_many",
         "country",
-        "close",
     ];
     let own = OWN.iter().map(|key| ((*key).to_owned(), words.word(key)));
     let wrong = Wrong::ALL.into_iter().map(|wrong| {
