@@ -12,9 +12,10 @@ const send = (address, method, headers, body, patience) =>
     signal: AbortSignal.timeout(patience),
   });
 
-/** Makes a call of the platform's REST API; its answer may be `most` bytes long. */
+/** Makes a call whose answer is read; that may be `most` bytes long. */
 export const call = async (address, method, authorization, body, patience, most) => {
-  const headers = { accept: "application/json", authorization };
+  const headers = { accept: "application/json" };
+  if (authorization !== undefined) headers.authorization = authorization;
   if (body !== undefined) headers["content-type"] = "application/json; charset=UTF-8";
   const answer = await send(address, method, headers, body, patience);
   if (answer.headers.get("content-length") > most) throw new Error("the answer is too long");
@@ -22,8 +23,8 @@ export const call = async (address, method, authorization, body, patience, most)
     status: answer.status,
     retryAfter: answer.headers.get("retry-after"),
     totalCount: answer.headers.get("totalcount"),
-    // Not in parts, which costs as much as all the rest of a call; how long answers are, the limits
-    // on rows say that every call is checked against.
+    // Not in parts, which costs as much as all the rest of a call. How long the platform's answers
+    // are, the limits on rows say that every call is checked against; others ask for a few words.
     text: await answer.text(),
   };
 };

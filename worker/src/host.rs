@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use esputnik_kit::api;
 use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use worker::{ByteStream, Method, ObjectNamespace, wasm_bindgen_futures::JsFuture, web_sys};
@@ -19,7 +20,7 @@ extern "C" {
     pub(crate) fn retry_after(this: &Reply) -> Option<String>;
 
     #[wasm_bindgen(method, getter, js_name = totalCount)]
-    pub(crate) fn total_count(this: &Reply) -> Option<String>;
+    fn total_count(this: &Reply) -> Option<String>;
 
     #[wasm_bindgen(method, getter)]
     pub(crate) fn text(this: &Reply) -> String;
@@ -27,7 +28,7 @@ extern "C" {
     fn call(
         address: &str,
         method: &str,
-        authorization: &str,
+        authorization: Option<&str>,
         body: Option<&str>,
         patience: u32,
         most: u32,
@@ -142,16 +143,26 @@ impl Response {
 pub(crate) struct Call<'a> {
     pub(crate) address: &'a str,
     pub(crate) method: &'a str,
-    pub(crate) authorization: &'a str,
+    pub(crate) authorization: Option<&'a str>,
     pub(crate) body: Option<&'a str>,
 }
 
 impl Call<'_> {
     /// Makes it, within so many milliseconds, for an answer of so many bytes at most. No redirect is
     /// followed.
-    pub(crate) async fn make(&self, patience: u32, most: u32) -> worker::Result<Reply> {
+    pub(crate) async fn make(&self, patience: u32, most: u32) -> worker::Result<api::Reply> {
         let Self { address, method, authorization, body } = *self;
-        reply(call(address, method, authorization, body, patience, most)).await
+        let reply = reply(call(address, method, authorization, body, patience, most)).await?;
+        let text = reply.text();
+        if text.len() > most as usize {
+            return Err("the answer is too long".into());
+        }
+        Ok(api::Reply {
+            status: reply.status(),
+            retry_after: reply.retry_after(),
+            total_count: reply.total_count(),
+            text,
+        })
     }
 }
 

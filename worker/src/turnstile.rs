@@ -1,6 +1,7 @@
 //! Cloudflare's test of whether a person is at work, verified where Cloudflare says.
 
 use esputnik_kit::{
+    api::Reply,
     config::{Config, Site},
     definition::page::action,
     form_call::MAX_TURNSTILE,
@@ -8,10 +9,9 @@ use esputnik_kit::{
     problem::{Code, Problem},
     value::Value,
 };
-use futures_util::StreamExt as _;
-use worker::{Env, Fetch, Headers, Method, Request, RequestInit, RequestRedirect};
+use worker::Env;
 
-use crate::{answer::Error, routes, settings::Secret};
+use crate::{answer::Error, host::Call, routes, settings::Secret};
 
 /// The secret of the widget.
 pub(crate) const SECRET: &str = "KIT_TURNSTILE_SECRET";
@@ -20,7 +20,7 @@ pub(crate) const SECRET: &str = "KIT_TURNSTILE_SECRET";
 const PATIENCE: u32 = 5_000;
 
 /// Longest answer that is read, in bytes.
-const MOST_ANSWERED: usize = 16 * 1024;
+const MOST_ANSWERED: u32 = 16 * 1024;
 
 /// Whether the test was passed, on a page of this site and for this form. Where nobody can say so, it was
 /// not.
@@ -74,28 +74,9 @@ async fn ask(address: &str, secret: &Secret, response: &str) -> worker::Result<S
         ("idempotency_key", &routes::message_id()),
     ];
     let members = members.map(|(name, text)| (name.to_owned(), Value::text(text)));
-    let headers = Headers::new();
-    headers.set("content-type", "application/json")?;
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post)
-        .with_headers(headers)
-        .with_redirect(RequestRedirect::Manual)
-        .with_body(Some(Value::Object(members.into()).to_json().into()));
-    let request = Request::new_with_init(address, &init)?;
-    // The runtime's own timer, which costs a request nothing but this.
-    let signal = web_sys::AbortSignal::timeout_with_u32(PATIENCE).into();
-    let mut answer = Fetch::Request(request).send_with_signal(&signal).await?;
+    let body = Value::Object(members.into()).to_json();
+    let call = Call { address, method: "POST", authorization: None, body: Some(&body) };
+    let Reply { status, text, .. } = call.make(PATIENCE, MOST_ANSWERED).await?;
     // What it refuses for its shape it says in an answer of the same form.
-    if !matches!(answer.status_code(), 200 | 400) {
-        return Err(format!("answered {}", answer.status_code()).into());
-    }
-    let mut bytes = Vec::new();
-    let mut stream = answer.stream()?;
-    while let Some(part) = stream.next().await {
-        bytes.extend(part?);
-        if bytes.len() > MOST_ANSWERED {
-            return Err("the answer is too long".into());
-        }
-    }
-    String::from_utf8(bytes).map_err(|_| "the answer is no text".into())
+    if matches!(status, 200 | 400) { Ok(text) } else { Err(format!("answered {status}").into()) }
 }
