@@ -22,7 +22,9 @@ const withConfig = (stack, name, change) =>
   );
 
 let stack;
-test.beforeEach(async () => (stack = await Stack.start()));
+test.beforeEach(async () => {
+  stack = await Stack.start({ secrets: { KIT_SIGNING_KEY: "canary-signing" } });
+});
 test.afterEach(() => stack.stop());
 
 test("without a variable the Worker has the settings it was built with", async () => {
@@ -53,5 +55,25 @@ test("a site's objects are asked for within its jurisdiction", async () => {
   const answer = await fetch(origin + "/k/health");
   // The runtime on this machine knows no jurisdictions, so it says that it was asked for one.
   expect(answer.status).toBe(500);
+  await expect.poll(() => log(stack)).toContain("Jurisdiction restrictions are not implemented");
+});
+
+test("what is counted of a site's visitors is asked for within its jurisdiction", async () => {
+  const turnstile = { site_key: "1x00000000000000000000AA" };
+  const fields = [{ kind: "email" }];
+  const origin = await withConfig(stack, "counted", (config) => {
+    Object.assign(config.sites.main, { jurisdiction: "eu", forms: ["human"] });
+    return { ...config, forms: { human: { min_seconds: 0, turnstile, pages: [{ fields }] } } };
+  });
+  const post = async (path, body) => {
+    const headers = { origin: stack.shop };
+    const answer = await fetch(origin + path, { method: "POST", headers, body: JSON.stringify(body) });
+    return answer.json();
+  };
+  const { token } = await post("/k/t", { call: "form:human" });
+  const data = { email: "somebody@shop.example" };
+  const { error } = await post("/k/forms/human", { token, turnstile: "x", data });
+  // The visitor is counted before Cloudflare's test, whose secret is missing, and before anything is stored.
+  expect(error.code).toBe("internal");
   await expect.poll(() => log(stack)).toContain("Jurisdiction restrictions are not implemented");
 });

@@ -444,16 +444,16 @@ pub(crate) async fn ask(
     path: &str,
     body: Option<String>,
 ) -> Result<String, Error> {
-    let objects = outboxes(env, object)?;
+    let objects = objects_of(env, "OUTBOX", object)?;
     let answer = objects::ask(&objects, object, method, path, body.as_deref()).await?;
     objects::text(answer, "events cannot be stored right now")
 }
 
-/// The objects of the site that `object` belongs to, kept where the site wants them.
-fn outboxes(env: &Env, object: &str) -> Result<ObjectNamespace, Error> {
+/// The objects of a binding, kept where the site wants them that `object` belongs to or is named after.
+pub(crate) fn objects_of(env: &Env, binding: &str, object: &str) -> Result<ObjectNamespace, Error> {
     let config = load_config(env)?;
     let site = object.split('/').next().and_then(|name| config.sites.get(name));
-    namespace(env, "OUTBOX", site.and_then(|site| site.jurisdiction))
+    namespace(env, binding, site.and_then(|site| site.jurisdiction))
 }
 
 /// The objects of a binding, within a jurisdiction if there is one.

@@ -15,8 +15,11 @@ use worker::{
     DurableObject, Env, Method, Request, Response, Result, SqlStorage, State, durable_object,
 };
 
-use crate::answer::Error;
-use crate::objects::{self, now, number};
+use crate::{
+    answer::Error,
+    objects::{self, now, number},
+    routes,
+};
 
 /// When what is not needed any more is dropped, in milliseconds: tokens are good for ten minutes.
 const CLEAN_AFTER: i64 = 20 * 60_000;
@@ -112,7 +115,7 @@ pub(crate) async fn give_back(env: &Env, site: &str, used: &Use) -> std::result:
 }
 
 async fn ask(env: &Env, site: &str, path: &str, used: &Use) -> std::result::Result<String, Error> {
-    let objects = env.durable_object("USES")?;
+    let objects = routes::objects_of(env, "USES", site)?;
     let body = serde_json::to_string(used).map_err(worker::Error::from)?;
     let answer = objects::ask(&objects, site, Method::Post, path, Some(&body)).await?;
     objects::text(answer, "this cannot be checked right now")
