@@ -60,8 +60,8 @@ impl Sheet<'_> {
             });
             let shown = shown.collect::<Vec<_>>().join(", ");
             list = list
-                .child(Node::new("dt").text(label))
-                .child(Node::new("dd").with("dir", "auto").text(&shown));
+                .child(Node::new("dt").any_direction().text(label))
+                .child(Node::new("dd").any_direction().text(&shown));
         }
         let given = asked.typed.iter().map(|(name, text)| {
             let input = Node::new("input").with("type", "hidden").with("name", name.as_str());
@@ -73,23 +73,24 @@ impl Sheet<'_> {
                 .with("data-action", action(self.id))
                 .with("data-language", words.language())
         });
-        let button = match self.definition.kind {
+        let word = match self.definition.kind {
             Kind::Request => "request_button",
             _ => "confirm_button",
         };
-        let status = Node::of("p", "es-status").with("role", "status");
+        let status = Node::of("p", "es-status").with("role", "status").any_direction();
         let status = status.text(asked.status.map_or("", |key| words.word(key)));
+        let button = Node::of("button", "es-button").with("type", "submit");
         let form = Node::of("form", "es-form")
             .with("method", "post")
-            .child(Node::of("h1", "es-title").text(words.word("confirm_title")))
-            .child(Node::of("p", "es-text").text(words.word("confirm_text")))
+            .child(Node::of("h1", "es-title").any_direction().text(words.word("confirm_title")))
+            .child(Node::of("p", "es-text").any_direction().text(words.word("confirm_text")))
             .child(list)
             .children(given)
             .child(render::hidden("_lang", words.language()))
             .child(render::hidden("_token", asked.token))
             .children(turnstile)
             .child(status)
-            .child(Node::of("button", "es-button").with("type", "submit").text(words.word(button)));
+            .child(button.any_direction().text(words.word(word)));
         let script = if self.definition.turnstile.is_some() {
             ["<script src=\"", TURNSTILE, "/turnstile/v0/api.js\" async defer></script>"].concat()
         } else {
@@ -110,8 +111,8 @@ impl Sheet<'_> {
     /// What did not work: a key of words.
     #[must_use]
     pub fn trouble(&self, key: &'static str) -> String {
-        let text = Node::of("p", "es-status").with("role", "alert").text(self.words.word(key));
-        self.document(&Node::of("div", "es-form").child(text), "")
+        let text = Node::of("p", "es-status").with("role", "alert").any_direction();
+        self.document(&Node::of("div", "es-form").child(text.text(self.words.word(key))), "")
     }
 
     fn document(&self, content: &Node, head: &str) -> String {

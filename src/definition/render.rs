@@ -59,7 +59,7 @@ pub fn form(id: &str, definition: &Definition, words: &Words<'_>, filled: &Fille
             pages.push(render_page(id, definition, page, (step, index, last), words, filled));
         }
     }
-    let status = Node::of("p", "es-status").with("role", "status");
+    let status = Node::of("p", "es-status").with("role", "status").any_direction();
     let status = status.text(filled.status.map_or("", |key| words.word(key)));
     let asks = steps[0].iter().any(|page| !page.fields.is_empty());
     let form = Node::of("form", "es-form").with("data-es-id", id).with("method", "post");
@@ -89,13 +89,13 @@ pub(super) fn ending(definition: &Definition, words: &Words<'_>, text: Option<&s
         ("request_title", "thanks_phone_text")
     };
     let code = own.code.as_ref().map(|code| {
-        let code = Node::of("output", "es-code").text(code);
-        Node::new("p").text(words.word("code_text")).text(" ").child(code)
+        let code = Node::of("output", "es-code").any_direction().text(code);
+        Node::new("p").any_direction().text(words.word("code_text")).text(" ").child(code)
     });
     let text = text.unwrap_or_else(|| words.text_or(&own.text, usual));
     Node::of("div", "es-thanks")
-        .child(Node::of("h2", "es-title").text(words.text_or(&own.title, title)))
-        .child(Node::of("p", "es-text").text(text))
+        .child(Node::of("h2", "es-title").any_direction().text(words.text_or(&own.title, title)))
+        .child(Node::of("p", "es-text").any_direction().text(text))
         .children(code)
 }
 
@@ -135,10 +135,12 @@ fn render_page(
     let title = words.text(&page.title);
     let level = if definition.layout == Layout::Inline { "h3" } else { "h2" };
     let heading = ["es-", id, "-", &step.to_string(), "-", &number].concat();
-    let title = (!title.is_empty())
-        .then(|| Node::of(level, "es-title").with("id", heading.as_str()).text(title));
+    let title = (!title.is_empty()).then(|| {
+        Node::of(level, "es-title").with("id", heading.as_str()).any_direction().text(title)
+    });
     let text = words.text(&page.text);
-    let text = (!text.is_empty()).then(|| Node::of("p", "es-text").children(linked(text)));
+    let text =
+        (!text.is_empty()).then(|| Node::of("p", "es-text").any_direction().children(linked(text)));
     let image = page.image.as_ref().map(|image| {
         let picture = Node::new("img")
             .with("src", image.url.as_str())
@@ -162,7 +164,7 @@ fn render_page(
     let group = group.children(image).children(title).children(text).children(fields);
     let back = (index > 0).then(|| {
         let back = Node::of("button", "es-back").with("type", "button").with("data-es-back", "");
-        back.with("hidden", "").text(words.word("back"))
+        back.with("hidden", "").any_direction().text(words.word("back"))
     });
     let word = match definition.kind {
         Kind::Request => "request_button",
@@ -171,13 +173,13 @@ fn render_page(
     };
     let label = words.text_or(&page.button, word);
     let button = match &page.link {
-        Some(link) => Node::of("a", "es-button").with("href", link.as_str()).text(label),
-        None if definition.kind == Kind::Informer => Node::of("button", "es-button")
-            .with("type", "button")
-            .with("data-es-close", "")
-            .text(label),
-        None => Node::of("button", "es-button").with("type", "submit").text(label),
+        Some(link) => Node::of("a", "es-button").with("href", link.as_str()),
+        None if definition.kind == Kind::Informer => {
+            Node::of("button", "es-button").with("type", "button").with("data-es-close", "")
+        }
+        None => Node::of("button", "es-button").with("type", "submit"),
     };
+    let button = button.any_direction().text(label);
     group.child(Node::of("div", "es-actions").children(back).child(button))
 }
 

@@ -113,6 +113,7 @@ impl Surface {
             let input = inputs.last()?;
             let label = input.closest("label").ok().flatten();
             let note = make("p", "es-error")?;
+            set(&note, "dir", "auto");
             let mut free = id.clone();
             while find_in_document(&free) {
                 free.push('-');
@@ -134,6 +135,7 @@ impl Surface {
             let note = self.note(name)?;
             let place = make("div", "es-offer")?;
             set(&place, "role", "status");
+            set(&place, "dir", "auto");
             insert(&note, &place, true);
             Some(place)
         })
@@ -158,6 +160,7 @@ impl Surface {
             find(&self.form, ".es-status").or_else(|| {
                 let place = make("p", "es-status")?;
                 set(&place, "role", "status");
+                set(&place, "dir", "auto");
                 self.form.append_child(&place).ok()?;
                 Some(place)
             })

@@ -281,6 +281,7 @@ test("a form of the shop's own markup gets places for messages", async ({ page, 
   await expect(email).toHaveAccessibleDescription("We write once a week. Please fill this in.");
   await expect(email).toHaveAccessibleName("Your mail");
   await expect(page.getByRole("status").filter({ hasText: "Please check" })).toBeVisible();
+  await expect(page.getByText("Please fill this in.")).toHaveAttribute("dir", "auto");
   await page.screenshot({ path: test.info().outputPath("own.png") });
   await email.fill("anna@shop.example");
   await page.getByLabel("Yes, write to me").check();
@@ -413,6 +414,10 @@ test("from right to left", async ({ page, shop }) => {
   await shop.touch("البريد الإلكتروني");
   await press(page, "اشترك");
   await expect(page.getByLabel("البريد الإلكتروني")).toBeFocused();
+  // The form has no words of its own for this: it runs its own way, and begins where the form does.
+  const message = page.getByText("Please fill this in.");
+  await expect(message).toHaveCSS("direction", "ltr");
+  await expect(message).toHaveCSS("text-align", "right");
   await page.screenshot({ path: test.info().outputPath("rtl.png") });
   const width = await page.evaluate(() => document.documentElement.scrollWidth);
   expect(width).toBeLessThanOrEqual(320);

@@ -102,8 +102,9 @@ impl<'a> Drawing<'a> {
     fn notes(&self) -> Vec<Node> {
         let hint = self.words.text(&self.field.hint);
         let hint = (!hint.is_empty())
-            .then(|| Node::of("p", "es-hint").with("id", self.hint_id()).children(linked(hint)));
-        let error = Node::of("p", "es-error").with("id", self.error_id());
+            .then(|| Node::of("p", "es-hint").with("id", self.hint_id()).any_direction())
+            .map(|node| node.children(linked(hint)));
+        let error = Node::of("p", "es-error").with("id", self.error_id()).any_direction();
         let error = error.text(self.wrong().map_or("", |code| self.words.wrong(code)));
         hint.into_iter().chain([error]).collect()
     }
@@ -121,17 +122,19 @@ impl<'a> Drawing<'a> {
     fn typed(&self, kind: &str) -> Node {
         let value = self.filled.value(&self.name);
         let placeholder = self.words.text(&self.field.placeholder);
-        self.input("input", kind).with_if(!value.is_empty(), "value", value).with_if(
-            !placeholder.is_empty(),
-            "placeholder",
-            placeholder,
-        )
+        self.input("input", kind)
+            // Of the rest browsers know how they run.
+            .with_if(matches!(kind, "text" | "email"), "dir", "auto")
+            .with_if(!value.is_empty(), "value", value)
+            .with_if(!placeholder.is_empty(), "placeholder", placeholder)
     }
 
     fn simple(&self, input: Node) -> Node {
-        let mut label = Node::new("label").with("for", self.id.as_str()).text(self.label_text());
+        let label = Node::new("label").with("for", self.id.as_str()).any_direction();
+        let mut label = label.text(self.label_text());
         if !self.field.required && !self.alone {
-            let optional = Node::of("span", "es-optional").text(self.words.word("optional"));
+            let optional = Node::of("span", "es-optional").any_direction();
+            let optional = optional.text(self.words.word("optional"));
             label = label.text(" ").child(optional);
         }
         Node::of("div", &self.class()).child(label).child(input).children(self.notes())
@@ -168,11 +171,11 @@ impl<'a> Drawing<'a> {
                 .with_if(self.is_chosen(option), "checked", "")
                 .with_if(required, "required", "");
             let label = Node::of("label", "es-choice").child(input);
-            label.child(Node::new("span").text(text))
+            label.child(Node::new("span").any_direction().text(text))
         });
         Node::of("fieldset", &self.class())
             .with("aria-describedby", self.described())
-            .child(Node::new("legend").text(self.label_text()))
+            .child(Node::new("legend").any_direction().text(self.label_text()))
             .children(options)
             .children(self.notes())
     }
@@ -180,7 +183,7 @@ impl<'a> Drawing<'a> {
     fn lone(&self) -> Node {
         let checked = self.filled.has(&self.name, "1");
         let input = self.input("input", "checkbox").with("value", "1");
-        let text = Node::new("span").children(linked(self.label_text()));
+        let text = Node::new("span").any_direction().children(linked(self.label_text()));
         let label = Node::of("label", "es-choice");
         Node::of("div", &self.class())
             .child(label.child(input.with_if(checked, "checked", "")).child(text))

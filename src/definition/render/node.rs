@@ -47,6 +47,12 @@ impl Node {
         if is_there { self.with(name, value) } else { self }
     }
 
+    /// With text that may be in another language than the form's, and so run the other way.
+    #[must_use]
+    pub fn any_direction(self) -> Self {
+        self.with("dir", "auto")
+    }
+
     /// With something in it, behind what is there.
     #[must_use]
     pub fn child(mut self, child: Self) -> Self {

@@ -61,6 +61,53 @@ fn a_language_of_the_definition_s_own_falls_back_word_by_word() {
     assert_eq!(view["messages"]["wrong_missing"], "Please fill this in.");
 }
 
+/// Every text of a tree, with the direction that it is written in.
+fn directions<'a>(node: &'a Node, direction: &'a str, texts: &mut Vec<(&'a str, &'a str)>) {
+    match node {
+        Node::Text(text) => texts.push((text, direction)),
+        Node::Element { tag, attributes, children } => {
+            // Options are the browser's own to write.
+            let own = attributes.iter().find(|(name, _)| *name == "dir");
+            let own = own.map_or(direction, |(_, own)| own.as_str());
+            for child in children.iter().filter(|_| *tag != "option") {
+                directions(child, own, texts);
+            }
+        }
+    }
+}
+
+#[test]
+fn texts_in_another_language_than_the_form_s_run_their_own_way() {
+    let mut form = news();
+    form["languages"] = json!({"ar": {"button": "اشترك"}});
+    form["thanks"] = json!({"code": "SALE10"});
+    form["pages"][0]["text"] = "Twice a month. See our [policy](/privacy).".into();
+    form["pages"][0]["fields"][0]["hint"] = "We write once a week.".into();
+    let fields = form["pages"][0]["fields"].as_array_mut().unwrap();
+    fields.push(json!({"kind": "consent", "label": "I agree."}));
+    fields
+        .push(json!({"kind": "radio", "field": 7, "label": "Size?", "options": [{"value": "S"}]}));
+    form["second_step"] = json!([{"title": "More", "fields": [{"kind": "last_name"}]}]);
+    let definition = definition(form);
+    let words = Words::choose(&definition, &["ar"]);
+    let mut filled = Filled::default();
+    filled.wrong = vec![("email".into(), "missing")];
+    filled.status = Some("look_again");
+    let tree = render::form("news", &definition, &words, &filled);
+    let mut texts = Vec::new();
+    directions(&tree, "", &mut texts);
+    assert!(texts.contains(&("Please fill this in.", "auto")), "{texts:?}");
+    // What people do not see may run as it likes.
+    let other: Vec<_> = texts.iter().filter(|(_, direction)| *direction != "auto").collect();
+    assert_eq!(other, [&("Company site", "rtl")]);
+    let html = html(news(), &Filled::default());
+    for name in ["email", "firstName", "12345"] {
+        let (_, input) = html.split_once(&format!(" name=\"{name}\"")).unwrap();
+        let (input, _) = input.split_once('>').unwrap();
+        assert!(input.contains("dir=\"auto\""), "{input}");
+    }
+}
+
 #[test]
 fn nothing_of_a_text_becomes_an_element() {
     let mut form = news();
