@@ -2,8 +2,8 @@
 
 use crate::{
     caller,
-    definition::{Limits, submission::Submission},
-    form::email::Email,
+    definition::{Definition, Limits, submission::Submission},
+    form::{check::Kind, email::Email},
 };
 
 const MINUTE: u64 = 60_000;
@@ -100,11 +100,21 @@ pub fn domain(mailbox: &str) -> Option<&str> {
     mailbox.rsplit_once('@').map(|(_, domain)| domain)
 }
 
-/// Whom a submission is about, each name such that one person has one.
+/// Whom a submission is about, by the addresses that a step of its form asks for; each name such that
+/// one person has one.
 #[must_use]
-pub fn contacts(submission: &Submission, mailbox: Option<&str>) -> Vec<String> {
-    let email = mailbox.map(|mailbox| ["email:", mailbox].concat());
-    let phone = submission.phone.as_ref().map(|phone| ["phone:", phone].concat());
+pub fn contacts(
+    definition: &Definition,
+    step: u32,
+    submission: &Submission,
+    mailbox: Option<&str>,
+) -> Vec<String> {
+    let asks =
+        |kind: Kind| definition.fields().any(|(own, field)| own == step && field.kind == kind);
+    let email = mailbox.filter(|_| asks(Kind::Email));
+    let phone = submission.phone.as_ref().filter(|_| asks(Kind::Phone));
+    let email = email.map(|mailbox| ["email:", mailbox].concat());
+    let phone = phone.map(|phone| ["phone:", phone].concat());
     email.into_iter().chain(phone).collect()
 }
 
@@ -112,19 +122,34 @@ pub fn contacts(submission: &Submission, mailbox: Option<&str>) -> Vec<String> {
 mod tests {
     use super::*;
 
+    const AT_ONCE: &str = r#"{"pages": [{"fields": [{"kind": "email"}, {"kind": "phone"}]}]}"#;
+    const LATER: &str = r#"{"pages": [{"fields": [{"kind": "email"}]}],
+        "second_step": [{"fields": [{"kind": "phone"}]}]}"#;
+
+    fn about(form: &str, step: u32, email: &str, phone: Option<&str>) -> Vec<String> {
+        let form = serde_json::from_str(form).expect("a definition");
+        let (email, phone) = (Some(email.to_owned()), phone.map(str::to_owned));
+        let submission = Submission { email, phone, ..Submission::default() };
+        let mailbox = mailbox(&submission, |_| Some("xn--e1afmkfd.ua".to_owned()));
+        contacts(&form, step, &submission, mailbox.as_deref())
+    }
+
+    #[test]
+    fn a_step_is_about_the_addresses_that_it_asks_for() {
+        let [email, phone] = ["email:a@b.c", "phone:+380501234567"];
+        let steps = |form: &str| {
+            [1, 2].map(|step| about(form, step, "a@b.c", phone.strip_prefix("phone:")))
+        };
+        assert_eq!(steps(AT_ONCE), [vec![email, phone], vec![]]);
+        assert_eq!(steps(LATER), [[email], [phone]]);
+    }
+
     #[test]
     fn one_mailbox_is_one_contact_however_it_is_written() {
-        let about = |email: &str, phone: Option<&str>| {
-            let email = Some(email.to_owned());
-            let phone = phone.map(str::to_owned);
-            let submission = Submission { email, phone, ..Submission::default() };
-            let mailbox = mailbox(&submission, |_| Some("xn--e1afmkfd.ua".to_owned()));
-            contacts(&submission, mailbox.as_deref())
-        };
         for same in ["A.n.n+x@Gmail.com", "ann@googlemail.com", "\"ann\"@gmail.com"] {
-            assert_eq!(about(same, None), ["email:ann@gmail.com"], "{same}");
+            assert_eq!(about(AT_ONCE, 1, same, None), ["email:ann@gmail.com"], "{same}");
         }
-        let both = about("a@ПРИКЛАД.ua", Some("+380501234567"));
+        let both = about(AT_ONCE, 1, "a@ПРИКЛАД.ua", Some("+380501234567"));
         assert_eq!(both, ["email:a@xn--e1afmkfd.ua", "phone:+380501234567"]);
         assert_eq!(domain("a@b.c"), Some("b.c"));
     }

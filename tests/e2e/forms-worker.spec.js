@@ -41,7 +41,7 @@ const FORMS = {
   steps: {
     ...plain,
     thanks: { code: "SALE10" },
-    second_step: [{ fields: [{ kind: "last_name" }] }],
+    second_step: [{ fields: [{ kind: "last_name" }, { kind: "phone" }] }],
   },
   open: { ...plain, reveal_status: true },
   human: { ...plain, turnstile: { site_key: "1x00000000000000000000AA" } },
@@ -380,6 +380,21 @@ test("the second step is for the address of the first alone", async () => {
   expect((await second(enough.next.token, address)).text).toBe(done.text);
   await settled();
   expect(await arrived(since, 2)).toHaveLength(2);
+});
+
+test("a number that the second step asks for is a contact of its own", async () => {
+  const since = await last();
+  const phone = "+380501234567";
+  for (const address of [anybody(), anybody()]) {
+    const { next } = await submit("steps", { email: address });
+    const data = { email: address, phone };
+    const { status, text } = await post("forms/steps", { token: next.token, step: 2, data });
+    expect([status, JSON.parse(text).accepted]).toEqual([202, true]);
+  }
+  // The second time, enough has come about the number.
+  await settled();
+  const bodies = await arrived(since, 3);
+  expect(bodies.map(({ contact }) => contact.channels.length)).toEqual([1, 2, 1]);
 });
 
 test("Cloudflare's test must be passed here, for this form, once", async () => {

@@ -267,7 +267,7 @@ impl Submitted<'_> {
             worker::console_log!("form {id}: what a program filled in was dropped");
             let who = read.map_or_else(
                 |_| Vec::new(),
-                |read| self.contacts(&read, limits::mailbox(&read, to_ascii).as_deref(), None),
+                |read| self.whose(&read, limits::mailbox(&read, to_ascii).as_deref(), None),
             );
             return self.pretend(env, &who).await;
         }
@@ -287,9 +287,14 @@ impl Submitted<'_> {
             form_call::given(definition, &submission, posted, proof.as_ref(), language)
                 .map_err(page::refused)?;
         let mailbox = limits::mailbox(&submission, to_ascii);
-        let who = self.contacts(&submission, mailbox.as_deref(), proof.as_ref());
-        let is_dropped = posted.step > 1 && self.is_dropped(env, &who)?;
-        let (mut first, mut second) = self.uses(env, mailbox.as_deref(), &who)?;
+        let who = self.whose(&submission, mailbox.as_deref(), proof.as_ref());
+        let is_second = posted.step > 1;
+        let is_dropped = is_second && self.is_dropped(env, &who)?;
+        // Whom the second step is about, the first one has counted; what it asks for beside that, not.
+        let beside =
+            is_second.then(|| limits::contacts(definition, 2, &submission, mailbox.as_deref()));
+        let counted = beside.as_ref().unwrap_or(&who);
+        let (mut first, mut second) = self.uses(env, mailbox.as_deref(), counted)?;
         if definition.turnstile.is_some() && posted.step == 1 {
             if posted.turnstile.is_empty() {
                 let fix = "add the answer of Cloudflare's test";
@@ -328,8 +333,13 @@ impl Submitted<'_> {
         Ok(Outcome { state, status: told.email_status, next })
     }
 
-    /// What is counted: the token and the visitor; and then, whom it is about and all together.
-    fn uses(&self, env: &Env, mailbox: Option<&str>, who: &[String]) -> Result<(Use, Use), Error> {
+    /// What is counted: the token and the visitor; and then, the contacts and all together.
+    fn uses(
+        &self,
+        env: &Env,
+        mailbox: Option<&str>,
+        contacts: &[String],
+    ) -> Result<(Use, Use), Error> {
         let Shown { id, definition, .. } = self.form;
         let most = &definition.limits;
         let domain = mailbox.and_then(limits::domain);
@@ -337,7 +347,7 @@ impl Submitted<'_> {
         let callers = limits::callers(most, &self.address, disposable).into_iter();
         let callers = callers.map(|one| counted_as(id, &page::hash(one.what), &one));
         let at_large = limits::at_large(most, domain);
-        let names = who.iter().map(|name| token::seal(env, &[id, name].join("\n")));
+        let names = contacts.iter().map(|name| token::seal(env, &[id, name].join("\n")));
         let contact = Contact {
             names: names.collect::<Result<_, _>>()?,
             per_day: most.contact_per_day,
@@ -350,8 +360,7 @@ impl Submitted<'_> {
             ..Use::default()
         };
         let second = Use {
-            // The second step belongs to the first, which was counted.
-            contact: (self.posted.step == 1).then_some(contact),
+            contact: Some(contact),
             at_large: at_large.iter().map(|one| counted_as(id, &one.what, one)).collect(),
             ..Use::default()
         };
@@ -371,14 +380,15 @@ impl Submitted<'_> {
         Err(Error::Refused(403, Problem::new(Code::TokenInvalid, "token", fix)))
     }
 
-    /// Whom it is about: by the addresses in it, else as the proof or the browser says.
-    fn contacts(
+    /// Whom it is about: by the addresses that the first step asks for, else as the proof or the browser
+    /// says.
+    fn whose(
         &self,
         submission: &Submission,
         mailbox: Option<&str>,
         proof: Option<&Proof>,
     ) -> Vec<String> {
-        let named = limits::contacts(submission, mailbox);
+        let named = limits::contacts(self.form.definition, 1, submission, mailbox);
         if !named.is_empty() {
             return named;
         }
