@@ -27,8 +27,10 @@
 //! | [`outbox`] | the Worker's durable queue as a state machine |
 //! | [`api`] | the platform's REST API: every operation as data |
 //! | [`bulk`] | single contacts and orders on their way in bulk |
+//! | [`language`], [`node`] | languages by their tags; trees of elements, for pages and as HTML |
 //! | [`definition`] | forms as the shop describes them, their views and submissions |
 //! | [`form_call`] | what is handed in with forms, how much of it is taken, and the answers |
+//! | [`block`] | recommendation blocks, drawn |
 //! | [`page_call`] | what pages hand in beside events |
 //! | [`caller`] | the visitor's address, as what comes from it is counted |
 //! | [`governor`] | keeps the calls of all isolates under the platform's limits |
@@ -39,13 +41,15 @@
 //! | `widgets` | the face of forms on the page; not in the default build |
 //!
 //! Arrows go one way: nothing here names a host, and the tracker never links what belongs to the
-//! edge (`api`, `bulk`, `caller`, `governor`, `form_call`, `json`, `visitor`, `outbox`, `page_call`, `config`, `shard`). A test holds the table of who may import whom.
+//! edge, as everything that knows the REST API or the settings does. A test holds the table of who may import whom, and lists what is
+//! the edge's.
 //!
 //! # Out of scope
 //!
 //! Transport, storage and the DOM are the hosts'. So are secrets: no type here can hold a key.
 
 pub mod api;
+pub mod block;
 pub mod bulk;
 pub mod caller;
 pub mod config;
@@ -58,6 +62,8 @@ pub mod form_call;
 pub mod governor;
 pub mod identity;
 pub mod json;
+pub mod language;
+pub mod node;
 pub mod outbox;
 pub mod page_call;
 pub mod problem;

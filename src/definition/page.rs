@@ -1,8 +1,7 @@
 //! Forms as pages of their own: for browsers without script, for links and for frames.
 
 use super::{Definition, Kind, Words, render};
-use crate::form::check;
-use render::Node;
+use crate::{form::check, node::Node};
 
 /// What a page of a form's own stands in.
 #[derive(Clone, Copy, Debug)]

@@ -3,12 +3,13 @@
 //! Class names and attributes are those that `www/forms.js` and `www/forms.css` know.
 
 mod field;
-mod node;
 
 use self::field::Drawing;
-pub use self::node::Node;
 use super::{Definition, Kind, Layout, Page, Words};
-use crate::form::check;
+use crate::{
+    form::check,
+    node::{Node, is_link},
+};
 
 /// The name of the field that people do not see: what stands in it, no person has written.
 pub const TRAP: &str = "company_site";
@@ -216,12 +217,4 @@ pub(super) fn linked(text: &str) -> Vec<Node> {
         nodes.push(Node::Text(plain));
     }
     nodes
-}
-
-/// Whether something may stand in a link: what runs script may not.
-pub(super) fn is_link(address: &str) -> bool {
-    let web = address.starts_with("https://") || address.starts_with("http://");
-    let own = address.starts_with('/') && !address.starts_with("//");
-    let clean = !address.contains(|sign: char| sign.is_whitespace() || sign.is_control());
-    clean && (web || own || address.starts_with("mailto:") || address.starts_with("tel:"))
 }

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    Definition, Field, Kind, Layout, MAX_FIELDS, MAX_PAGES, Page, Rules, THEME, render, words,
-};
+use super::{Definition, Field, Kind, Layout, MAX_FIELDS, MAX_PAGES, Page, Rules, THEME, words};
 use crate::{
     api::{event::writes_orders, text::EventTypeKey},
     form::check::Kind as Asks,
+    node::is_link,
 };
 
 /// Something in a definition that cannot be used: where it stands, and what to do about it.
@@ -37,7 +36,7 @@ impl Found {
     }
 
     fn link(&mut self, place: &str, address: Option<&String>) {
-        let wrong = address.is_some_and(|address| !render::is_link(address));
+        let wrong = address.is_some_and(|address| !is_link(address));
         self.when(wrong, place, "give an address: \"https://shop.example/thanks\", or \"/thanks\"");
     }
 

@@ -5,6 +5,7 @@ use super::{
 };
 use crate::{
     form::check::{self, Wrong},
+    language,
     value::{Members, Value},
 };
 
@@ -19,9 +20,6 @@ pub struct Words<'a> {
     default: &'a str,
 }
 
-/// Languages that are written from right to left.
-const RIGHT_TO_LEFT: [&str; 8] = ["ar", "ckb", "dv", "fa", "he", "ps", "ur", "yi"];
-
 impl<'a> Words<'a> {
     /// The words for whoever wishes these languages, the most wanted first: the first one that the
     /// form speaks, else its default one.
@@ -29,14 +27,7 @@ impl<'a> Words<'a> {
     pub fn choose(definition: &'a Definition, wished: &[&str]) -> Self {
         let spoken = definition.spoken();
         let default = definition.default_language.as_deref().unwrap_or(words::LANGUAGES[0]);
-        let find = |wish: &&str| {
-            let wish = wish.trim().replace('_', "-");
-            let same = |own: &&&str| own.eq_ignore_ascii_case(&wish);
-            let main = wish.split('-').next().unwrap_or_default();
-            let near = |own: &&&str| own.eq_ignore_ascii_case(main);
-            spoken.iter().find(same).or_else(|| spoken.iter().find(near)).copied()
-        };
-        let language = wished.iter().find_map(find).unwrap_or(default);
+        let language = language::choose(&spoken, wished).unwrap_or(default);
         Self { definition, language, default }
     }
 
@@ -49,15 +40,14 @@ impl<'a> Words<'a> {
     /// `rtl` or `ltr`.
     #[must_use]
     pub fn direction(&self) -> &'static str {
-        let main = self.language.split('-').next().unwrap_or_default();
-        if RIGHT_TO_LEFT.contains(&main) { "rtl" } else { "ltr" }
+        language::direction(self.language)
     }
 
     /// One of the kit's own words, or the definition's in its stead.
     #[must_use]
     pub fn word(&self, key: &str) -> &'a str {
         let given = |language: &str| self.definition.languages.get(language)?.get(key);
-        let main = self.language.split('-').next().unwrap_or_default();
+        let main = language::main(self.language);
         given(self.language)
             .or_else(|| given(main))
             .map(String::as_str)

@@ -26,7 +26,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("visitor", &["event", "identity", "problem", "value", "wire"]),
     ("json", &["problem", "value"]),
     ("api", &["form", "json", "problem", "retry", "value", "wire"]),
-    ("definition", &["api", "form", "json", "problem", "value"]),
+    ("language", &[]),
+    ("node", &["value"]),
+    ("definition", &["api", "form", "json", "language", "node", "problem", "value"]),
+    ("block", &["language", "node", "value"]),
     ("config", &["api", "definition", "value"]),
     ("bulk", &["api", "problem", "value"]),
     ("page_call", &["api", "bulk", "caller", "config", "problem", "value"]),
@@ -58,6 +61,7 @@ const BROWSERS: [&str; 7] = [
 /// What belongs to the edge. `serde_json` alone weighs more than the whole tracker.
 const EDGE: &[&str] = &[
     "api",
+    "block",
     "bulk",
     "caller",
     "config",

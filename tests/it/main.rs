@@ -5,6 +5,7 @@
 #![expect(clippy::too_many_lines, reason = "a table of cases is as long as its cases")]
 
 mod api;
+mod block;
 mod bulk;
 mod config;
 mod definition;

@@ -1,7 +1,10 @@
-use esputnik_kit::definition::{
-    Interval, Words,
-    render::{self, Filled, Node},
-    view,
+use esputnik_kit::{
+    definition::{
+        Interval, Words,
+        render::{self, Filled},
+        view,
+    },
+    node::Node,
 };
 use serde_json::{Value, json};
 

@@ -1,10 +1,10 @@
-//! Elements and texts, for pages and as HTML.
+//! Elements and texts: trees that pages build, and that the Worker writes out as HTML.
 
 use crate::value::{Members, Value};
 
 /// Something in a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "these are all that a form is made of")]
+#[expect(clippy::exhaustive_enums, reason = "these are all that a page is made of")]
 pub enum Node {
     /// An element.
     Element {
@@ -119,6 +119,24 @@ impl Node {
             }
         }
     }
+}
+
+/// Whether something may stand in a link: what runs script may not.
+#[must_use]
+pub fn is_link(address: &str) -> bool {
+    let web = is_address(address);
+    let clean = !address.contains(|sign: char| sign.is_whitespace() || sign.is_control());
+    web || clean && (address.starts_with("mailto:") || address.starts_with("tel:"))
+}
+
+/// Whether something is an address of the web, or one on the same host: what a picture can have.
+#[must_use]
+pub fn is_address(address: &str) -> bool {
+    let web = address.starts_with("https://") || address.starts_with("http://");
+    // Browsers read a backslash as a slash.
+    let own = address.starts_with('/') && !address.starts_with("//") && !address.starts_with("/\\");
+    let clean = !address.contains(|sign: char| sign.is_whitespace() || sign.is_control());
+    clean && (web || own)
 }
 
 fn escape(text: &str, out: &mut String) {
