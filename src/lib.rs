@@ -28,6 +28,7 @@
 //! | [`api`] | the platform's REST API: every operation as data |
 //! | [`bulk`] | single contacts and orders on their way in bulk |
 //! | [`language`], [`node`] | languages by their tags; trees of elements, for pages and as HTML |
+//! | [`catalogue`] | the shop's product feed: read as it streams, stored, searched |
 //! | [`definition`] | forms as the shop describes them, their views and submissions |
 //! | [`form_call`] | what is handed in with forms, how much of it is taken, and the answers |
 //! | [`block`] | recommendation blocks, drawn |
@@ -52,6 +53,7 @@ pub mod api;
 pub mod block;
 pub mod bulk;
 pub mod caller;
+pub mod catalogue;
 pub mod config;
 pub mod consent;
 pub mod definition;

@@ -78,7 +78,8 @@ pub fn parse_retry_after(header: Option<&str>, now: u64) -> Option<u64> {
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`, the one form that may be generated, as Unix milliseconds.
-fn parse_http_date(text: &str) -> Option<u64> {
+#[must_use]
+pub fn parse_http_date(text: &str) -> Option<u64> {
     let mut parts = text.split([' ', ':']).skip(1);
     let mut number = || parts.next()?.parse::<u64>().ok();
     let day = number()?;

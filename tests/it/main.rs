@@ -7,6 +7,7 @@
 mod api;
 mod block;
 mod bulk;
+mod catalogue;
 mod config;
 mod definition;
 mod delivery;
