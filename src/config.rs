@@ -5,6 +5,7 @@
 mod address;
 mod api;
 mod calls;
+mod feed;
 mod forms;
 mod outbox;
 mod token;
@@ -18,6 +19,7 @@ pub use self::{
     address::is_loopback,
     api::ApiConfig,
     calls::{CONTACT_FIELDS, Calls, PageToken},
+    feed::FeedConfig,
     outbox::OutboxConfig,
     token::{Scope, Token},
 };
@@ -30,7 +32,7 @@ use crate::{
 pub const VERSION: u32 = 1;
 
 /// What the Worker serves itself, and no site can be named: `<site>/kit.js` must not be mistaken for it.
-const RESERVED: [&str; 16] = [
+const RESERVED: [&str; 18] = [
     "a",
     "api",
     "b",
@@ -38,10 +40,12 @@ const RESERVED: [&str; 16] = [
     "dead",
     "events",
     "f",
+    "feed",
     "forms",
     "health",
     "orders",
     "p",
+    "products",
     "q",
     "replay",
     "subscriptions",
@@ -146,6 +150,9 @@ pub struct Site {
     /// What passes at least between two of them that show by themselves.
     #[serde(default)]
     pub forms_interval: Interval,
+    /// The shop's product feed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feed: Option<FeedConfig>,
     /// What pages may use.
     #[serde(default = "default_features")]
     pub features: Vec<Feature>,
@@ -315,6 +322,9 @@ impl Config {
                 wrong(format!("sites.{name}"), fix);
             }
             for Error { setting, fix } in site.calls.errors(name) {
+                wrong(setting, fix);
+            }
+            for Error { setting, fix } in site.feed.iter().flat_map(|feed| feed.errors(name)) {
                 wrong(setting, fix);
             }
             if site.hosts.is_empty() {

@@ -114,11 +114,37 @@ fn no_site_is_named_like_what_the_worker_serves() {
     let mut reserved: Vec<&str> = addresses.filter_map(first).collect();
     reserved.sort_unstable();
     reserved.dedup();
-    assert_eq!(reserved.len(), 16, "{reserved:?}");
+    assert_eq!(reserved.len(), 18, "{reserved:?}");
     let site = json!({"hosts": ["shop.example"], "site_id": "8A412DC"});
     for name in reserved {
         refused("/sites", json!({name: site}), &format!("sites.{name}"));
     }
+}
+
+#[test]
+fn a_feed_has_an_address_of_https_and_a_time_between_an_hour_and_a_week() {
+    let feed = |name: &str, value: serde_json::Value| {
+        let mut feed = json!({"address": "https://shop.example/feed.xml?token=a&b=c%20d"});
+        feed[name] = value;
+        feed
+    };
+    let config = taken("/sites/main/feed", feed("fields", json!(["brand", "tags_colour"])));
+    assert_eq!(config.sites["main"].feed.as_ref().unwrap().hours, 24);
+    for (name, value, setting) in [
+        ("address", json!("http://shop.example/feed.xml"), "address"),
+        ("address", json!("https://shop.example/feed.xml#x"), "address"),
+        ("address", json!("https://a@shop.example/feed.xml"), "address"),
+        ("address", json!("https://shop.example/feed.xml?a b"), "address"),
+        ("address", json!(""), "address"),
+        ("hours", json!(0), "hours"),
+        ("hours", json!(169), "hours"),
+        ("fields", json!(["brand", "g:brand"]), "fields[1]"),
+        ("fields", json!(["category"]), "fields[0]"),
+        ("fields", json!(vec!["brand"; 11]), "fields"),
+    ] {
+        refused("/sites/main/feed", feed(name, value), &format!("sites.main.feed.{setting}"));
+    }
+    refused("/sites/main/feed", json!({}), "sites.main.feed.address");
 }
 
 #[test]

@@ -15,6 +15,9 @@
 //! | `GET forms/<id>` | a form as a page of its own | anybody |
 //! | `POST forms/<id>` | takes what was filled in: from a script with a token, or as a browser posts it | the sites' pages |
 //! | `POST v2` | takes an event in the tracker's own REST form | tokens with `tracker` |
+//! | `POST products` | takes what has changed of products: for the platform, and for the catalogue | tokens with `tracker` |
+//! | `GET products?ids=…` | says what the catalogue knows of them | tokens with `tracker` |
+//! | `POST feed` | reads the product feed now | tokens with `tracker` |
 //! | `POST contacts`, `orders`, `subscriptions`, `events` | takes some, to be sent in their turn | tokens with their chapter |
 //! | `GET contacts?ids=…` and so on | says what has become of them | tokens with their chapter |
 //! | `<any> api/…` | makes the call of the platform's REST API at that address | tokens with its chapter |

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, fs, ops::Range, path::Path};
 
 use anyhow::{Context as _, Result, anyhow};
 use esputnik_kit::{
-    config::{ApiConfig, Calls, Config, OutboxConfig, Site, Token, check_version},
+    config::{ApiConfig, Calls, Config, FeedConfig, OutboxConfig, Site, Token, check_version},
     definition::Definition,
 };
 use serde::{Deserialize as _, de::DeserializeOwned};
@@ -282,6 +282,7 @@ fn advice(message: &str) -> (String, Option<String>) {
         "a map"
         | "struct ApiConfig"
         | "struct Calls"
+        | "struct FeedConfig"
         | "struct OutboxConfig"
         | "struct Site"
         | "struct Token" => "make it a table, as in the example: [outbox], [sites.main]".to_owned(),
@@ -302,6 +303,7 @@ fn unknown(name: &str, here: &[&str]) -> (String, Option<String>) {
         (members::<ApiConfig>(), "below [api]"),
         (members::<OutboxConfig>(), "below [outbox]"),
         (members::<Calls>(), "below a site's calls, as [sites.main.calls]"),
+        (members::<FeedConfig>(), "below a site's feed, as [sites.main.feed]"),
         (members::<Token>(), "below a token's table, as [tokens.backend]"),
         (members::<Site>(), "below a site's table, as [sites.main]"),
     ];
@@ -346,11 +348,12 @@ mod tests {
         let settings = load(&path).expect("the example can be used");
         assert_eq!(settings.config.sites.len(), 1);
         let text = fs::read_to_string(path).expect("it was read before");
-        let tables = ["api", "calls", "outbox", "sites", "tokens"];
+        let tables = ["api", "calls", "feed", "outbox", "sites", "tokens"];
         let known = [
             members::<Config>(),
             members::<ApiConfig>(),
             members::<Calls>(),
+            members::<FeedConfig>(),
             members::<OutboxConfig>(),
             members::<Site>(),
             members::<Token>(),
