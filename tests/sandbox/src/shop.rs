@@ -1,11 +1,12 @@
-//! The demo shop's own server: a folder of pages, and the kit's Worker behind two of its paths.
+//! The demo shop's own server: a folder of pages, its product feed, and the kit's Worker behind two of its paths.
 
+mod feed;
 mod proxy;
 
 use std::borrow::Cow;
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Empty, Full};
@@ -38,6 +39,7 @@ type Body = UnsyncBoxBody<Bytes, BoxError>;
 /// The shop's server.
 #[derive(Debug)]
 pub(crate) struct Shop {
+    folder: PathBuf,
     files: ServeDir,
     worker: Option<Worker>,
 }
@@ -50,7 +52,8 @@ impl Shop {
     /// When it is not there, which would otherwise show as a shop without pages.
     pub(crate) fn open(options: &ShopOptions) -> io::Result<Self> {
         let files = files(&options.dir)?;
-        Ok(Self { files, worker: options.worker.map(Worker::at) })
+        let folder = options.dir.clone();
+        Ok(Self { folder, files, worker: options.worker.map(Worker::at) })
     }
 
     /// Answers a request of `peer`.
@@ -75,6 +78,10 @@ impl Shop {
             Some(worker) if WORKER_PATHS.iter().any(|prefix| path.starts_with(prefix)) => {
                 worker.pass(request, peer).await
             }
+            _ if path == feed::PATH => match feed::answer(&self.folder, request.headers()) {
+                Ok(feed) => feed.map(whole),
+                Err(_) => self.file(&request, policy.as_ref()).await,
+            },
             _ => self.file(&request, policy.as_ref()).await,
         };
         if let Some(Policy { value, .. }) = policy {
@@ -189,9 +196,12 @@ fn take_policy(uri: &Uri) -> Result<Option<(Policy, Uri)>, BadPolicy> {
     Ok(Some((Policy { value, prefix: format!("{POLICY_PATH}{policy}") }, Uri::from(target))))
 }
 
+fn whole(bytes: Bytes) -> Body {
+    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
+}
+
 fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
-    let body = Full::new(text.into()).map_err(|never| match never {}).boxed_unsync();
-    let mut response = Response::new(body);
+    let mut response = Response::new(whole(text.into()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));

@@ -52,6 +52,20 @@ async fn files_have_their_content_type_and_are_not_cached() {
 }
 
 #[tokio::test]
+async fn the_feed_leads_to_the_shop_and_is_sent_once() {
+    let files = [FILES, &[("shop/feed.xml", "<rss><link>https://shop.example/a</link></rss>")]];
+    let rig = Rig::with_shop(&files.concat(), None).await;
+    let host = [("host", "shop.test:8080")];
+    let answer = rig.shop_send(Method::GET, "/feed.xml", &host, "").await;
+    assert_eq!(answer.text, "<rss><link>http://shop.test:8080/a</link></rss>");
+    assert_eq!(answer.header("content-type"), "application/xml; charset=utf-8");
+    let known = [host[0], ("if-none-match", answer.header("etag"))];
+    let again = rig.shop_send(Method::GET, "/feed.xml", &known, "").await;
+    assert_eq!((again.status, again.text.as_str()), (304, ""));
+    assert_eq!(Rig::with_shop(FILES, None).await.shop("/feed.xml").await.status, 404);
+}
+
+#[tokio::test]
 async fn an_edited_page_shows_whatever_the_browser_has() {
     let rig = Rig::with_shop(FILES, None).await;
     let conditions =
