@@ -22,7 +22,7 @@ export const fresh = () => [
 ];
 
 /** Whether a pattern with `*` fits one of the texts. */
-const matches = (patterns, texts) =>
+export const matches = (patterns, texts) =>
   patterns.some((pattern) => {
     const source = pattern.replace(/[^\w*]/g, "\\$&").replace(/\*+/g, ".*");
     return texts.some((text) => RegExp(`^${source}$`, "is").test(text));

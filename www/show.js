@@ -1,6 +1,7 @@
 // What a page gets once one of its forms is to be seen: the elements, the dialogs over the page,
 // the buttons that open them, and what the shop's own tags are told. `forms.js` decides and calls.
 import text from "kit:style";
+import { build } from "./tree.js";
 
 const CATEGORIES = { inline: "BUILT_IN", popup: "DETACHED" };
 
@@ -28,16 +29,6 @@ export const report = (action, { id, layout }, target, detail) => {
         eventLabel: id,
       });
   } catch {}
-};
-
-/** Makes an element of the arrays that a view has. */
-const build = (node) => {
-  if (typeof node == "string") return node;
-  const [tag, attributes, ...children] = node;
-  const element = document.createElement(tag);
-  for (const name in attributes) element.setAttribute(name, attributes[name]);
-  element.append(...children.map(build));
-  return element;
 };
 
 const dress = (element, theme) => {

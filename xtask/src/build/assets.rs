@@ -45,6 +45,8 @@ const SCRIPTS: &[Script] = &[
     Script { name: "widgets", entry: "widgets.js", target: "es2022" },
     Script { name: "show", entry: "show.js", target: "es2022" },
     Script { name: "forms", entry: "forms.js", target: "es2022" },
+    Script { name: "cards", entry: "cards.js", target: "es2022" },
+    Script { name: "blocks", entry: "blocks.js", target: "es2022" },
     Script { name: "extras", entry: "extras.js", target: "es2022" },
     // Browsers too old for the tracker still deliver events through the loader.
     Script { name: "loader", entry: "kit.js", target: "es2020" },
@@ -58,8 +60,12 @@ const MODULES: [&str; 2] = ["wasm", "widgets-wasm"];
 /// The names under which their entries import the JavaScript halves of the modules.
 const GLUE: [&str; 2] = ["kit:glue", "kit:widgets-glue"];
 
-/// The name under which scripts import the forms' style sheet, as text.
-const STYLE: &str = "kit:style";
+/// The style sheets: the names under which scripts import them, as text, and their files.
+const STYLES: [(&str, &str); 2] = [("kit:style", "forms.css"), ("kit:blocks-style", "blocks.css")];
+
+/// The style sheet that pages fetch where a block came to them without script, and its name in the
+/// manifest.
+const LINKED: (&str, &str) = ("blocks-style", "blocks.css");
 
 const ESBUILD: &[&str] = &[
     "--bundle",
@@ -116,8 +122,11 @@ pub(super) fn build(toolbox: &Toolbox, tracker: &Glue, widgets: &Glue) -> Result
 
 /// Makes each file and gives it its name.
 fn stage(toolbox: &Toolbox, glue: [&Glue; 2]) -> Result<Vec<Staged>> {
-    let style = style(toolbox)?;
+    let styles = styles(toolbox)?;
     let mut staged = Vec::new();
+    let (name, file) = LINKED;
+    let content = fs::read(project::kit().join("bundle").join(file))?;
+    staged.push(Staged { name, file: hashed(&content, "css"), content });
     for (name, glue) in MODULES.into_iter().zip(glue) {
         let content = fs::read(&glue.module)?;
         staged.push(Staged { name, file: hashed(&content, "wasm"), content });
@@ -128,21 +137,23 @@ fn stage(toolbox: &Toolbox, glue: [&Glue; 2]) -> Result<Vec<Staged>> {
             progress::note(format_args!("there is no www/{}, left out", script.entry));
             continue;
         }
-        let content = bundle(toolbox, script, &entry, glue, &style, &staged)?;
+        let content = bundle(toolbox, script, &entry, glue, &styles, &staged)?;
         staged.push(Staged { name: script.name, file: hashed(&content, "js"), content });
     }
     Ok(staged)
 }
 
-/// Takes from the forms' style sheet what browsers do not need. A script has it inside, and so have the
+/// Takes from the style sheets what browsers do not need. Scripts have them inside, and so have the
 /// pages that the Worker writes.
-fn style(toolbox: &Toolbox) -> Result<PathBuf> {
-    let output = project::kit().join("bundle/forms.css");
-    let mut esbuild = toolbox.command(&toolbox.esbuild);
-    esbuild.args(["--minify", "--charset=utf8", "--log-level=warning"]);
-    esbuild.arg(format!("--outfile={}", output.display()));
-    process::run(esbuild.arg(project::root().join("www/forms.css")))?;
-    Ok(output)
+fn styles(toolbox: &Toolbox) -> Result<[PathBuf; 2]> {
+    let outputs = STYLES.map(|(_, file)| project::kit().join("bundle").join(file));
+    for ((_, file), output) in STYLES.iter().zip(&outputs) {
+        let mut esbuild = toolbox.command(&toolbox.esbuild);
+        esbuild.args(["--minify", "--charset=utf8", "--log-level=warning"]);
+        esbuild.arg(format!("--outfile={}", output.display()));
+        process::run(esbuild.arg(project::root().join("www").join(file)))?;
+    }
+    Ok(outputs)
 }
 
 /// Bundles one script. It gets the names of those before it, as paths from its own, which suit
@@ -152,7 +163,7 @@ fn bundle(
     script: &Script,
     entry: &Path,
     glue: [&Glue; 2],
-    style: &Path,
+    styles: &[PathBuf],
     made: &[Staged],
 ) -> Result<Vec<u8>> {
     let output = project::kit().join("bundle").join(format!("{}.js", script.name));
@@ -161,9 +172,11 @@ fn bundle(
         .args(ESBUILD)
         .arg(format!("--target={}", script.target))
         .arg(format!("--define:BESIDE={}", script.name == "beside"))
-        .arg(format!("--alias:{STYLE}={}", style.display()))
         .arg("--loader:.css=text")
         .arg(format!("--outfile={}", output.display()));
+    for ((name, _), style) in STYLES.iter().zip(styles) {
+        esbuild.arg(format!("--alias:{name}={}", style.display()));
+    }
     for (name, glue) in GLUE.iter().zip(glue) {
         esbuild.arg(format!("--alias:{name}={}", glue.script.display()));
     }
