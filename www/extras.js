@@ -75,6 +75,19 @@ export const answer = (callback, ...rest) => {
 /** What opens and closes forms. */
 const FORMS = { showForm: "show", closeForm: "close" };
 
+/** Gets recommendations, with an error as the platform's own script gives it: as text. */
+const recommend = async (params, callback) => {
+  let got;
+  try {
+    await import(KIT_BLOCKS);
+    got = await window.esRecommendations.get(Object(params));
+  } catch (error) {
+    answer(callback, error.message);
+    throw error;
+  }
+  answer(callback, null, got);
+};
+
 /** What pages can ask of the Worker beside tracking. */
 const CALLS = ["addContact", "addOrder", "generateEvent", "getToken"];
 
@@ -88,9 +101,16 @@ const post = async (address, body) => {
 };
 
 /** Makes a call that the loader does not know, or says that nobody does. */
-export const command = async (refuse, base, call) => {
+export const command = async (emit, base, call) => {
   const [name, ...rest] = call;
   const callback = rest.at(-1);
+  const refuse = (detail, code) => emit("refused", { ...detail, code });
+  // What the kit's own scripts found odd.
+  if (name == "warn") return emit("warning", rest[0]);
+  if (name == "getRecommendations")
+    return recommend(...rest).catch(({ code = "unreachable", field, message }) =>
+      refuse({ call, field, message }, code),
+    );
   if (Object.hasOwn(FORMS, name)) {
     await import(KIT_FORMS);
     return window.esForms[FORMS[name]](...rest);

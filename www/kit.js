@@ -6,7 +6,7 @@
 // here in the same form: the Worker reads both with the same core.
 //
 // Everything is measured in bytes here. `__KIT__` is the site's part of the settings; the Worker
-// puts it in: p path, s site, t tracker, x extras, f forms, c consent default, g the signals of the browser
+// puts it in: p path, s site, t tracker, x extras, f starters, c consent default, g the signals of the browser
 // that count as a denial, k blocker probe, v page view, r routes, d the end of the cookie.
 // `BESIDE` is set when the script is built: then the platform's own script stays on the page, and
 // gets the commands that are not the kit's.
@@ -232,7 +232,7 @@
   };
 
   const boot = () => {
-    if (config.f) load(config.f);
+    config.f.map((file) => load(file));
     let address = base + config.t;
     // No worker can start: the main thread, where the page's policy lets wasm run there.
     const here = () => {
@@ -358,7 +358,7 @@
     if (/^(sendEvent(WithTags)?|identify|reset|orderSubmitted)$/.test(name)) record(call);
     else if (commands.hasOwnProperty(name)) commands[name](...rest);
     else if (BESIDE) forward(call);
-    else extra("command", refuse, base, call);
+    else extra("command", emit, base, call);
   };
 
   // The platform's stub nests the arguments once more, other stubs do not.

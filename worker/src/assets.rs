@@ -62,10 +62,11 @@ pub(crate) fn loader(config: &Config, name: &str, site: &Site) -> Option<Rc<Load
         let file = asset(asset_name).map_or("", |asset| asset.file);
         page.push((key.into(), Value::text(["a/", file].concat())));
     }
-    if !site.forms.is_empty() {
-        // Its own address says of which site it is.
-        page.push(("f".into(), Value::text([name, "/forms.js"].concat())));
-    }
+    // Their own addresses say of which site they are.
+    let starters = [("/forms.js", !site.forms.is_empty())];
+    let starters = starters.into_iter().filter(|(_, is_wanted)| *is_wanted);
+    let starters = starters.map(|(file, _)| Value::text([name, file].concat())).collect();
+    page.push(("f".into(), Value::List(starters)));
     // Inside a script element, `</script` would end it where a shop writes the loader inline.
     let page = Value::Object(page).to_json().replace('<', "\\u003c");
     let text = template.replace("__KIT__", &page);
@@ -95,8 +96,13 @@ pub(crate) fn serve(file: &str, request: &Request) -> Result<Response, Error> {
         .iter()
         .find(|asset| asset.file == file && !matches!(asset.name, "loader" | "beside"));
     let asset = asset.ok_or(Error::NotFound)?;
-    let script = file.rsplit('.').next() == Some("js");
-    let kind = if script { SCRIPT } else { "application/wasm" };
+    let extension = file.rsplit('.').next().unwrap_or_default();
+    let script = extension == "js";
+    let kind = match extension {
+        "js" => SCRIPT,
+        "css" => "text/css; charset=utf-8",
+        _ => "application/wasm",
+    };
     let mut response = respond(asset, kind, true, request);
     if script {
         // The dedicated worker follows the policy of its own script: it may run wasm where the
