@@ -119,9 +119,37 @@ const start = () => {
 
   const isOwn = (host) => host.localName == OWN;
 
+  const rule = (text) => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(`:host{display:${text}}`);
+    return sheet;
+  };
+
+  /** An element that the browser does not know has no height. */
+  const shown = rule("block");
+  const hidden = rule("none!important");
+
   /** Where a block is built: behind a shadow root, or in the shop's own element. */
-  const inside = (host) =>
-    isOwn(host) ? host.shadowRoot || host.attachShadow({ mode: "open" }) : host;
+  const inside = (host) => {
+    if (!isOwn(host) || host.shadowRoot) return host.shadowRoot || host;
+    const made = host.attachShadow({ mode: "open" });
+    // Not by its attributes: frameworks mind those that they have not written.
+    made.adoptedStyleSheets = [shown];
+    return made;
+  };
+
+  /** Takes a block out of the page; what it gives brings it back. */
+  const hide = (host) => {
+    const place = inside(host);
+    const { display } = host.style;
+    const sheets = place != host && [...place.adoptedStyleSheets];
+    if (sheets) place.adoptedStyleSheets = [...sheets, hidden];
+    else host.style.display = "none";
+    return () => {
+      if (sheets) place.adoptedStyleSheets = sheets;
+      else host.style.display = display;
+    };
+  };
 
   const fill = (host, ...nodes) => inside(host).replaceChildren(...nodes);
 
@@ -138,11 +166,6 @@ const start = () => {
     const read = (name) => host.getAttribute(name) ?? host.getAttribute("data-es-" + name);
     const variant = host.getAttribute("variant") ?? host.dataset.esRecommendations;
     const [product, products, category, category_field, template, lang] = ATTRIBUTES.map(read);
-    const key = JSON.stringify([variant, ...ATTRIBUTES.map(read)]);
-    const old = blocks.get(host);
-    if (old && old.key == key) return;
-    leave(host);
-    if (!variant) return;
     const own = host.render || renders[variant] || (/^#/.test(template) && template);
     const values = {
       product,
@@ -152,6 +175,10 @@ const start = () => {
       template: own ? "none" : template,
       lang: lang || language(),
     };
+    const key = JSON.stringify([variant, values, template, !!own]);
+    if (blocks.has(host) && blocks.get(host).key == key) return;
+    leave(host);
+    if (!variant) return;
     const state = { key, variant, own, values };
     blocks.set(host, state);
     if (host.hasAttribute("data-es-drawn")) {
@@ -160,9 +187,8 @@ const start = () => {
       return attend(host);
     }
     if (!contents.has(host)) contents.set(host, [...host.childNodes]);
-    const { display, minHeight } = getComputedStyle(host);
-    // An element that the browser does not know has no height.
-    if (display == "inline") host.style.display = "block";
+    inside(host);
+    const { minHeight } = getComputedStyle(host);
     const { top, bottom, width, height } = host.getBoundingClientRect();
     state.wait = wait(host, minHeight, height);
     // What is near need not wait until the browser has drawn the page.
@@ -172,11 +198,11 @@ const start = () => {
   };
 
   const leave = (host) => {
-    const { request, made, display } = blocks.get(host) || {};
+    const { request, made, show } = blocks.get(host) || {};
     blocks.delete(host);
     lazy.unobserve(host);
     if (made) made.remove();
-    if (display != null) host.style.display = display;
+    if (show) show();
     if (!request) return;
     request.hosts.delete(host);
     if (!request.hosts.size) end(request);
@@ -229,10 +255,8 @@ const start = () => {
     const nodes = isOwn(host) ? [...host.children] : contents.get(host);
     if (nodes.some(({ localName, slot }) => localName && localName != "template" && !slot))
       fill(host, ...(isOwn(host) ? [document.createElement("slot")] : nodes));
-    else if (host.getBoundingClientRect().top > innerHeight) {
-      state.display = host.style.display;
-      host.style.display = "none";
-    } else {
+    else if (host.getBoundingClientRect().top > innerHeight) state.show = hide(host);
+    else {
       state.wait.style.visibility = "hidden";
       fill(host, state.wait);
     }
@@ -288,7 +312,7 @@ const start = () => {
     if (document.readyState == "loading") return;
     for (const host of document.querySelectorAll("[data-es-recommendations]")) sync(host);
     if (document.querySelector("[data-es-block]")) attend(root);
-    for (const host of blocks.keys()) if (!host.isConnected) leave(host);
+    for (const host of [...blocks.keys()]) (host.isConnected ? sync : leave)(host);
     placed.forEach(put);
   };
 

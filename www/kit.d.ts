@@ -224,6 +224,120 @@ interface EsFormDetail {
   form: string;
 }
 
+/** What products a recommendation may have: strict, but for `should`, which only moves them up. */
+interface EsFilters {
+  /** Each of these names must have one of its values. */
+  include?: EsFilter[];
+  /** None of these names may have one of its values. */
+  exclude?: EsFilter[];
+  should?: EsFilter[];
+}
+
+interface EsFilter {
+  /** A field of the product feed. */
+  name: string;
+  values: EsText[];
+}
+
+/** What is to be recommended. */
+interface EsRecommendationsParams {
+  /** The variant, `r12v34`, or the name of a test of variants. */
+  variantId: string;
+  /** The product that the page is about. */
+  productId?: EsText;
+  /** Products that it is about, for instance those in the cart. */
+  productIds?: EsText[];
+  /** The category that the page is about, as the feed names it. */
+  categoryKey?: string;
+  /** The field of the feed that holds the category. */
+  categoryField?: string;
+  /** Whether the feed's attributes come too. */
+  allFields?: boolean;
+  filters?: EsFilters;
+  /** The language of names and prices; that of the page if left out. */
+  lang?: string;
+  /** Who the visitor is, signed by the shop's back end. */
+  proof?: string;
+}
+
+/** A recommended product; with `allFields` the feed's attributes stand beside these. */
+interface EsRecommended {
+  product_id: string;
+  /** Its page. Never change it: clicks are counted by what stands in it. */
+  url: string;
+  /** What its impressions are reported under; missing where the platform did not recommend it. */
+  container_type?: string;
+  [attribute: string]: unknown;
+}
+
+/** A recommended product as templates and functions of the shop's get it. */
+interface EsItem {
+  product_id: string;
+  url: string;
+  container_type?: string;
+  name: string;
+  /** As it is written in the block's language: `1 299,00 ₴`. */
+  price?: string;
+  /** Missing where the product was not dearer before. */
+  old_price?: string;
+  price_value?: number;
+  currency?: string;
+  image?: string;
+  in_stock?: 0 | 1;
+  /** By how many percent it is cheaper than before. */
+  discount?: string;
+  brand?: string;
+  description?: string;
+  /** All that the feed has of it. */
+  fields: Record<string, unknown>;
+}
+
+/** What an answer says beside its products. */
+interface EsAnswer {
+  v: 1;
+  /** The variant that was asked for, or that a test has chosen. */
+  variant: string;
+  /** Where the products come from; only those of `platform` and `last` are counted as its own. */
+  source: "platform" | "last" | "bestsellers" | "feed";
+  lang: string;
+  dir: "ltr" | "rtl";
+  header: string;
+}
+
+/** What an event `es:recommendations` carries. */
+type EsRecommendationsDetail =
+  | { action: "shown" | "empty"; variant: string; source: EsAnswer["source"] }
+  /** `code` says why: that of the Worker, "unreachable", "template", or "place" for a selector without a match. */
+  | { action: "failed"; variant: string; code: string; message: string };
+
+/** What an event `es:buy` carries. The shop puts the product into its cart. */
+interface EsBuyDetail {
+  product_id: string;
+  container_type?: string;
+  /** A number as text. */
+  price?: string;
+}
+
+/** What `blocks.js` offers to scripts of the page. */
+interface EsRecommendations {
+  /** Recommended products. It rejects with an `Error` that has a `code`; branch on this, never on the message. */
+  get(params: EsRecommendationsParams): Promise<EsRecommended[]>;
+  /** Lets a function of the shop's draw a variant's blocks into their places; `undefined` ends that. */
+  render(
+    variant: string,
+    draw?: (items: EsItem[], place: HTMLElement, answer: EsAnswer) => void,
+  ): void;
+  /** Asks anew: for all blocks, for those of a variant, or for one. */
+  refresh(which?: string | HTMLElement): void;
+}
+
+/** The element of a block; its attributes are `variant`, `product`, `products` (with commas), `category`,
+ *  `category-field`, `template` and `lang`. */
+interface EsRecommendationsElement extends HTMLElement {
+  /** Draws this block, into what stands in the element with `slot="es"`. */
+  render?: (items: EsItem[], place: HTMLElement, answer: EsAnswer) => void;
+}
+
 /** The platform's function, served by the kit. */
 interface EsFunction {
   /** Starts the kit; a plain script tag does so by itself. */
@@ -284,6 +398,13 @@ interface EsFunction {
     callback: EsCallback<{ token: string }>,
   ): void;
 
+  /** Gets recommended products; the error is a text, as the platform's own script gives it. */
+  (
+    command: "getRecommendations",
+    params: EsRecommendationsParams,
+    callback?: (error: string | null, products?: EsRecommended[]) => void,
+  ): void;
+
   /** Opens or closes a form of the site's, whatever its rules say. */
   (command: EsFormCommand, form: string): void;
 
@@ -303,10 +424,20 @@ interface EsFunction {
 
 declare var eS: EsFunction;
 
+/** There once `blocks.js` has come. */
+declare var esRecommendations: EsRecommendations;
+
 interface Window {
   eS: EsFunction;
+  esRecommendations?: EsRecommendations;
 }
 
 interface DocumentEventMap {
   "es:form": CustomEvent<EsFormDetail>;
+  "es:recommendations": CustomEvent<EsRecommendationsDetail>;
+  "es:buy": CustomEvent<EsBuyDetail>;
+}
+
+interface HTMLElementTagNameMap {
+  "es-recommendations": EsRecommendationsElement;
 }

@@ -3,7 +3,7 @@
 //
 // The element `<es-form>` does all of it; this hands over attributes and listens. What stands inside is
 // there until the form is, and stays where the form cannot come.
-import { createElement, useEffect, useRef } from "react";
+import { createElement, useCallback, useEffect, useRef, useState } from "react";
 
 export const EsForm = ({ form, lang, onAction, children, ...rest }) => {
   const element = useRef(null);
@@ -15,4 +15,39 @@ export const EsForm = ({ form, lang, onAction, children, ...rest }) => {
     return () => place.removeEventListener("es:form", listener);
   }, [onAction]);
   return createElement("es-form", { ...rest, form, lang, ref: element }, children);
+};
+
+// A block of recommendations, `<Recommendations variant="r12v34" product={id}>Our favourites</Recommendations>`,
+// is the element `<es-recommendations>`. With `render` it is the shop's own markup:
+// `render={(items) => items.map((item) => <Card key={item.product_id} {...item} />)}`.
+export const Recommendations = ({ render, onAction, onBuy, children, ...properties }) => {
+  const { products, categoryField, template, ...rest } = properties;
+  const [drawn, draw] = useState(null);
+  const latest = useRef({});
+  latest.current = { "es:recommendations": onAction, "es:buy": onBuy };
+  const [hear] = useState(() => ({ type, detail }) => latest.current[type]?.(detail));
+  const isOwn = Boolean(render);
+  const attach = useCallback(
+    (element) => {
+      if (!element) return;
+      for (const name of Object.keys(latest.current)) element.addEventListener(name, hear);
+      if (!isOwn) return;
+      element.render = (items, place, answer) => draw([items, answer]);
+      // It may have come with the page, before its component.
+      window.esRecommendations?.refresh(element);
+    },
+    [hear, isOwn],
+  );
+  const attributes = {
+    ...rest,
+    products: Array.isArray(products) ? products.join() : products,
+    "category-field": categoryField,
+    template: isOwn ? "none" : template,
+    // Markup of the shop's needs an element that no other has filled.
+    key: isOwn ? "own" : "kit",
+    ref: attach,
+  };
+  // The element shows it instead of the children once it has asked.
+  const own = isOwn && drawn && createElement("div", { slot: "es" }, render(...drawn));
+  return createElement("es-recommendations", attributes, children, own);
 };

@@ -126,6 +126,9 @@ test.describe("in the page:", () => {
     await visit(page, shop);
     await expect(page.locator(".es-block[lang=en][dir=ltr] .es-card")).toHaveCount(2);
     await expect(page.locator(".es-block[lang=ar][dir=rtl] .es-card")).toHaveCount(2);
+    // As shops do that change their language without a new page.
+    await page.evaluate(() => (document.documentElement.lang = "ar"));
+    await expect(page.locator(".es-block[lang=ar][dir=rtl] .es-card")).toHaveCount(4);
   });
 
   test("blocks that ask the same ask once", async ({ page, shop }) => {

@@ -45,6 +45,28 @@ eS("addOrder", { externalOrderId: 1001, status: "INITIALIZED", items: [], proof:
 eS("generateEvent", { eventTypeKey: "callRequested", params: { phone: "380501234567" } });
 eS("getToken", { proof: "signed" }, (error, result) => error?.message ?? result?.token);
 eS("showForm", "news");
+eS("getRecommendations", { variantId: "r554v778" }, (error, products) => error ?? products?.[0].url);
+eS("getRecommendations", {
+  variantId: "r362v614",
+  productIds: ["123", 543534],
+  categoryKey: "Tents",
+  categoryField: "tags_all_category_names",
+  allFields: true,
+  filters: { include: [{ name: "city", values: ["Kiev", "Kharkiv"] }], should: [] },
+});
+esRecommendations
+  .get({ variantId: "r1v2", productId: 7 })
+  .then(([first]) => first.product_id + first.container_type?.length);
+esRecommendations.render("r1v2", (items, place, { header }) => {
+  place.append(header, ...items.map(({ name, price, fields }) => name + price + fields.season));
+});
+esRecommendations.render("r1v2");
+window.esRecommendations?.refresh("r1v2");
+document.querySelector("es-recommendations")!.render = ([item]) => item.in_stock == 1;
+document.addEventListener("es:buy", ({ detail }) => detail.product_id + detail.price);
+document.addEventListener("es:recommendations", ({ detail }) =>
+  detail.action == "failed" ? detail.code : detail.source == "bestsellers",
+);
 document.addEventListener("es:form", ({ detail }) => detail.action == "FormFinish" && detail.form);
 
 // @ts-expect-error: the platform has no such event
@@ -71,3 +93,11 @@ eS("addOrder", { externalOrderId: 1001, status: "INITIALIZED" });
 eS("showForm");
 // @ts-expect-error: no such command
 eS("track", "ProductPage");
+// @ts-expect-error: which variant?
+eS("getRecommendations", { productId: "1" });
+// @ts-expect-error: filters are named lists
+eS("getRecommendations", { variantId: "r1v1", filters: { include: { city: ["Kiev"] } } });
+// @ts-expect-error: the old form's error is a text
+eS("getRecommendations", { variantId: "r1v1" }, (error) => error?.code);
+// @ts-expect-error: there is no such source
+document.addEventListener("es:recommendations", ({ detail }) => detail.source == "cache");
