@@ -8,6 +8,7 @@ mod calls;
 mod feed;
 mod forms;
 mod outbox;
+pub mod recommendations;
 mod token;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ pub use self::{
     calls::{CONTACT_FIELDS, Calls, PageToken},
     feed::FeedConfig,
     outbox::OutboxConfig,
+    recommendations::Recommendations,
     token::{Scope, Token},
 };
 use crate::{
@@ -32,7 +34,7 @@ use crate::{
 pub const VERSION: u32 = 1;
 
 /// What the Worker serves itself, and no site can be named: `<site>/kit.js` must not be mistaken for it.
-const RESERVED: [&str; 18] = [
+const RESERVED: [&str; 19] = [
     "a",
     "api",
     "b",
@@ -47,6 +49,7 @@ const RESERVED: [&str; 18] = [
     "p",
     "products",
     "q",
+    "recommendations",
     "replay",
     "subscriptions",
     "t",
@@ -153,6 +156,9 @@ pub struct Site {
     /// The shop's product feed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feed: Option<FeedConfig>,
+    /// What its pages recommend.
+    #[serde(default)]
+    pub recommendations: Recommendations,
     /// What pages may use.
     #[serde(default = "default_features")]
     pub features: Vec<Feature>,
@@ -321,7 +327,8 @@ impl Config {
                 let fix = format!("choose another name; the kit itself serves `{name}`");
                 wrong(format!("sites.{name}"), fix);
             }
-            for Error { setting, fix } in site.calls.errors(name) {
+            let calls = site.calls.errors(name).into_iter();
+            for Error { setting, fix } in calls.chain(site.recommendations.errors(name)) {
                 wrong(setting, fix);
             }
             for Error { setting, fix } in site.feed.iter().flat_map(|feed| feed.errors(name)) {

@@ -91,7 +91,7 @@ fn strip_prefix(text: &str) -> Option<&str> {
 }
 
 /// Percent-decoding as in a query; what is not valid stays as it is.
-fn decode(text: &str) -> String {
+pub(crate) fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

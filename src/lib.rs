@@ -34,6 +34,7 @@
 //! | [`block`] | recommendation blocks, drawn |
 //! | [`page_call`] | what pages hand in beside events |
 //! | [`caller`] | the visitor's address, as what comes from it is counted |
+//! | [`recommendation`] | what is recommended: asks, the platform's answers, filters, and how long they count |
 //! | [`governor`] | keeps the calls of all isolates under the platform's limits |
 //! | [`config`] | the deployment's settings, typed |
 //! | [`shard`] | which object holds a visitor's events |
@@ -69,6 +70,7 @@ pub mod node;
 pub mod outbox;
 pub mod page_call;
 pub mod problem;
+pub mod recommendation;
 pub mod retry;
 pub mod shard;
 pub mod tracker;

@@ -119,6 +119,11 @@ impl Error {
         Self { kind, status: None, text: String::new(), repeat_after: Some(wait) }
     }
 
+    /// The error of a success whose body is JSON, but not what was asked for; it was only read.
+    pub(crate) fn not_read(reply: &Reply) -> Self {
+        Self::unreadable(reply, Repeat::Reads)
+    }
+
     pub(super) fn unreadable(reply: &Reply, repeat: Repeat) -> Self {
         let repeat_after = (repeat == Repeat::Reads).then(|| retry::pause(0, None, u32::MAX));
         let text = cut(&reply.text);

@@ -38,6 +38,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "form_call",
         &["bulk", "caller", "definition", "form", "identity", "page_call", "problem", "value"],
     ),
+    ("recommendation", &["api", "config", "identity", "page_call", "problem", "retry", "value"]),
     ("governor", &["api", "retry"]),
     ("shard", &["config"]),
     ("tracker", &["delivery", "event", "problem", "retry", "value", "wire"]),
@@ -73,6 +74,7 @@ const EDGE: &[&str] = &[
     "json",
     "outbox",
     "page_call",
+    "recommendation",
     "shard",
     "visitor",
 ];

@@ -14,6 +14,7 @@
 //! | `GET forms.json`, `GET forms/<id>.json` | the site's forms that show by themselves, and a form in one language | anybody |
 //! | `GET forms/<id>` | a form as a page of its own | anybody |
 //! | `POST forms/<id>` | takes what was filled in: from a script with a token, or as a browser posts it | the sites' pages |
+//! | `GET recommendations/<variant>`, `GET <site>/recommendations/<variant>` | products of a variant or a test | the sites' pages |
 //! | `POST v2` | takes an event in the tracker's own REST form | tokens with `tracker` |
 //! | `POST products` | takes what has changed of products: for the platform, and for the catalogue | tokens with `tracker` |
 //! | `GET products?ids=…` | says what the catalogue knows of them | tokens with `tracker` |

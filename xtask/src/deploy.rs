@@ -3,7 +3,10 @@
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
-use esputnik_kit::config::Config;
+use esputnik_kit::config::{
+    Config, Site,
+    recommendations::{Block, Source},
+};
 
 use crate::{
     build, check, process, progress, project,
@@ -15,7 +18,7 @@ use crate::{
 type IsNeeded = fn(&Config) -> bool;
 
 /// What the deployment can keep secret, what for, and whether its settings ask for it.
-const SECRETS: [(&str, &str, IsNeeded); 4] = [
+const SECRETS: [(&str, &str, IsNeeded); 5] = [
     ("KIT_SERVER_TOKEN", "lets your server send events and replay refused ones", |_| true),
     ("KIT_API_KEY", "the platform's key", |_| true),
     ("KIT_SIGNING_KEY", "signs the tokens of pages; without it forms take nothing", |config| {
@@ -26,7 +29,15 @@ const SECRETS: [(&str, &str, IsNeeded); 4] = [
         "of Cloudflare's test; without it forms with it take nothing",
         |config| config.forms.values().any(|form| form.turnstile.is_some()),
     ),
+    ("KIT_MOBILE_KEY", "the access key of apps; without it their blocks show others", |config| {
+        let blocks = |site: &Site| site.recommendations.blocks.values().any(is_mobile);
+        config.sites.values().any(blocks)
+    }),
 ];
+
+fn is_mobile(block: &Block) -> bool {
+    block.source == Source::Mobile
+}
 
 /// Publishes the Worker. Arguments go to `wrangler deploy`.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {

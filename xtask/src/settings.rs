@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, fmt, fs, ops::Range, path::Path};
 
 use anyhow::{Context as _, Result, anyhow};
 use esputnik_kit::{
-    config::{ApiConfig, Calls, Config, FeedConfig, OutboxConfig, Site, Token, check_version},
+    config::{
+        ApiConfig, Calls, Config, FeedConfig, OutboxConfig, Recommendations, Site, Token,
+        check_version, recommendations,
+    },
     definition::Definition,
 };
 use serde::{Deserialize as _, de::DeserializeOwned};
@@ -281,10 +284,13 @@ fn advice(message: &str) -> (String, Option<String>) {
         "a sequence" => "write a list: [\"one\", \"two\"]".to_owned(),
         "a map"
         | "struct ApiConfig"
+        | "struct Block"
         | "struct Calls"
         | "struct FeedConfig"
         | "struct OutboxConfig"
+        | "struct Recommendations"
         | "struct Site"
+        | "struct Test"
         | "struct Token" => "make it a table, as in the example: [outbox], [sites.main]".to_owned(),
         _ => message.to_owned(),
     };
@@ -305,6 +311,8 @@ fn unknown(name: &str, here: &[&str]) -> (String, Option<String>) {
         (members::<Calls>(), "below a site's calls, as [sites.main.calls]"),
         (members::<FeedConfig>(), "below a site's feed, as [sites.main.feed]"),
         (members::<Token>(), "below a token's table, as [tokens.backend]"),
+        (members::<Recommendations>(), "below [sites.main.recommendations]"),
+        (members::<recommendations::Block>(), "below a block's table, as [….blocks.r12v34]"),
         (members::<Site>(), "below a site's table, as [sites.main]"),
     ];
     for (members, home) in homes {
@@ -348,15 +356,28 @@ mod tests {
         let settings = load(&path).expect("the example can be used");
         assert_eq!(settings.config.sites.len(), 1);
         let text = fs::read_to_string(path).expect("it was read before");
-        let tables = ["api", "calls", "feed", "outbox", "sites", "tokens"];
+        let tables = [
+            "api",
+            "blocks",
+            "calls",
+            "feed",
+            "outbox",
+            "recommendations",
+            "sites",
+            "tests",
+            "tokens",
+        ];
         let known = [
             members::<Config>(),
             members::<ApiConfig>(),
             members::<Calls>(),
             members::<FeedConfig>(),
             members::<OutboxConfig>(),
+            members::<Recommendations>(),
             members::<Site>(),
             members::<Token>(),
+            members::<recommendations::Block>(),
+            members::<recommendations::Test>(),
         ]
         .concat();
         assert!(known.iter().any(|name| name == "product_key"), "{known:?}");
@@ -399,6 +420,7 @@ mod tests {
         for (line, fix) in [
             ("cookiedomain = 1", "there is no such setting; did you mean `cookie_domain`?"),
             ("shards = 4", "it belongs elsewhere: below [outbox]"),
+            ("fresh = 4", "it belongs elsewhere: below [sites.main.recommendations]"),
             ("path = \"/k\"", "it belongs elsewhere: at the top, before the first [table]"),
         ] {
             assert!(wrong_site_line(line).ends_with(fix), "{line}: {}", wrong_site_line(line));
