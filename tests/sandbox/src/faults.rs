@@ -91,8 +91,13 @@ impl Match {
         if self.event.as_ref().or(self.path.as_ref()).or(self.method.as_ref()).is_none() {
             return Err("match names an event, a path or a method".to_owned());
         }
-        if self.path.as_ref().is_some_and(|path| !path.starts_with("/api/")) {
-            return Err("the path of a match begins with /api/".to_owned());
+        let known = |path: &String| {
+            ["/api/", "/contact-api/", "/mobile-api/"].iter().any(|start| path.starts_with(start))
+        };
+        if !self.path.as_ref().is_none_or(known) {
+            return Err(
+                "the path of a match begins with /api/, or as that of another API".to_owned()
+            );
         }
         let is_capital = |method: &String| method.bytes().all(|byte| byte.is_ascii_uppercase());
         if self.method.as_ref().is_some_and(|method| !is_capital(method)) {

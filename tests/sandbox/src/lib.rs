@@ -16,6 +16,8 @@
 //! |---|---|
 //! | `POST /api/v2` | the tracker, one event a request |
 //! | `/api/v1/…`, `/api/v2/…`, `/api/v3/…` | the REST API, all operations of its document |
+//! | `GET /contact-api/v1/recoms/ID` | recommends to the contact whose token comes along, in `ES-TOKEN` |
+//! | `POST /mobile-api/api/v1/recoms/VARIANT/request` | recommends to apps, with the key `mobile_key` |
 //! | `GET /` | what arrived, as a page |
 //! | `GET /requests` | every request; `since`, `verdict`, `event`, `path`, `limit` narrow it; `DELETE` empties |
 //! | `GET /requests/SEQ/body` | the raw bytes of one |

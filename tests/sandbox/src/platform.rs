@@ -3,6 +3,7 @@
 mod control;
 mod page;
 mod receive;
+mod recoms;
 mod rest;
 mod state;
 mod turnstile;
@@ -79,6 +80,7 @@ impl Platform {
             None if turnstile::is_turnstile(request.uri().path()) => {
                 Ok(turnstile::answer(self, request).await)
             }
+            None if recoms::is_recoms(request.uri().path()) => recoms::answer(self, request).await,
             None if rest::is_rest(request.uri().path()) => rest::answer(self, request).await,
             None => receive::answer(self, request).await,
         }

@@ -2,7 +2,8 @@
 //!
 //! # Map
 //!
-//! `call` is what an operation gets and gives. One file a theme: `contacts` (with its folder),
+//! `call` is what an operation gets and gives, `catalogue` what is recommended. One file a theme:
+//! `contacts` (with its folder),
 //! `orders`, `events`, `messages`, `sends`, `broadcasts`, `activity`, `account`, `site`, `apps`.
 //! None of them speaks SQL, and of HTTP they know statuses only.
 
@@ -11,6 +12,7 @@ mod activity;
 mod apps;
 mod broadcasts;
 mod call;
+pub(crate) mod catalogue;
 mod contacts;
 mod events;
 mod messages;
@@ -18,7 +20,7 @@ mod orders;
 mod sends;
 mod site;
 
-pub(crate) use self::call::{Answer, Call, Content, Trouble};
+pub(crate) use self::call::{Answer, Call, Content, Trouble, uuid};
 pub(crate) use self::contacts::listed as listed_contact;
 
 use crate::api::Operation;

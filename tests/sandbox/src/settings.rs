@@ -28,7 +28,7 @@ pub struct Settings {
     pub site_ids: Vec<String>,
     /// The keys of the REST API, as text or as an object with the groups that limit it.
     pub api_keys: Vec<ApiKey>,
-    /// For how long a token for events is good.
+    /// For how long a token for events, or of a contact, is good.
     pub token_ms: u64,
     /// For how long a repeated REST request is refused where the contract says so; 0 never.
     pub rest_duplicate_window_ms: u64,
@@ -62,6 +62,16 @@ pub struct Settings {
     /// How many days a past event may be old; absent or null for any number.
     #[serde(default)]
     pub past_events_days: Option<u32>,
+    /// Where the shop is whose products are recommended.
+    pub shop: String,
+    /// The container types of data sources, by their numbers; others have one made of the number.
+    pub data_sources: BTreeMap<String, String>,
+    /// Web ids of browsers that are nobody's whom the platform knows.
+    pub unknown_web_ids: Vec<String>,
+    /// The key of the API that apps call.
+    pub mobile_key: String,
+    /// The variants that it knows, each with what has to be given: `products`, `category`.
+    pub mobile_variants: BTreeMap<String, Vec<String>>,
     /// What the account does not have.
     pub switched_off: Vec<Feature>,
     /// Whether answers have the platform's irregular shapes.
@@ -93,6 +103,11 @@ impl Default for Settings {
             required_event_params: BTreeMap::new(),
             unsegmented_events: Vec::new(),
             past_events_days: None,
+            shop: "https://shop.example".to_owned(),
+            data_sources: BTreeMap::from([("1244".to_owned(), "19534_r12v34".to_owned())]),
+            unknown_web_ids: Vec::new(),
+            mobile_key: "sandbox-mobile-key".to_owned(),
+            mobile_variants: account::mobile_variants(),
             switched_off: Vec::new(),
             quirks: Quirks::Real,
         }

@@ -169,13 +169,19 @@ fn token(call: &Call<'_>) -> Answer {
     Answer::json(json!(token))
 }
 
-/// Makes a token of a contact, an empty one where nobody is found.
+/// Makes a token of a contact, an empty one where nobody is found. A browser is found by its cookie, as
+/// long as the settings do not say otherwise.
 fn contact_token(call: &Call<'_>) -> Answered {
     let text = |name: &str| text_of(&call.body[name]);
     let external_id = text("externalCustomerId").or_else(|| text("extid"));
     let (email, phone) = (text("email"), text("phone"));
     let person = Person::of(external_id.as_deref(), email.as_deref(), phone.as_deref());
     let found = person.find(call.state)?.filter(|contact| !contact.deleted);
-    let token = found.map(|contact| format!("{}-{}", contact.id, uuid())).unwrap_or_default();
-    Ok(Answer::json(json!({ "token": token })))
+    let cookie = text("cookie").filter(|id| !call.settings.unknown_web_ids.contains(id));
+    let whose = found.map(|contact| contact.id.to_string()).or(cookie);
+    let token = whose.map(|whose| {
+        let now = u64::try_from(call.now).unwrap_or_default();
+        call.tokens.add_of_contact(whose, now.saturating_add(call.settings.token_ms))
+    });
+    Ok(Answer::json(json!({ "token": token.unwrap_or_default() })))
 }

@@ -112,6 +112,18 @@ pub(super) fn custom_fields() -> Vec<CustomField> {
     ]
 }
 
+/// One of the vendor's example, one about a page's product, one about its category.
+pub(super) fn mobile_variants() -> BTreeMap<String, Vec<String>> {
+    let variant = |id: &str, needs: &[&str]| {
+        (id.to_owned(), needs.iter().map(|name| (*name).to_owned()).collect())
+    };
+    BTreeMap::from([
+        variant("r1107v1482", &[]),
+        variant("r1107v1483", &["products"]),
+        variant("r1107v1484", &["category"]),
+    ])
+}
+
 pub(super) fn senders() -> BTreeMap<String, Vec<String>> {
     let list = |channel: &str, sender: &str| (channel.to_owned(), vec![sender.to_owned()]);
     BTreeMap::from([

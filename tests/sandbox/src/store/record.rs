@@ -7,7 +7,8 @@ use serde::Serialize;
 use crate::contract::Refusal;
 
 /// Headers that hold a secret; recorded as present, never with their value.
-const SECRET_HEADERS: [&str; 3] = ["authorization", "proxy-authorization", "x-api-key"];
+const SECRET_HEADERS: [&str; 4] =
+    ["authorization", "proxy-authorization", "x-api-key", "x-reteno-access-key"];
 
 /// What became of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

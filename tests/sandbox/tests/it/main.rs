@@ -7,6 +7,7 @@ mod contract;
 mod faults;
 mod program;
 mod reading;
+mod recoms;
 mod rest;
 mod rig;
 mod shop;

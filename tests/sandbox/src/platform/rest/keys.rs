@@ -7,6 +7,7 @@ use hyper::StatusCode;
 use hyper::header::{AUTHORIZATION, HeaderMap};
 
 use crate::api::{Failure, Operation};
+use crate::rest::uuid;
 use crate::settings::Settings;
 
 /// The operations that a token is good for.
@@ -15,22 +16,42 @@ const OF_TOKENS: [&str; 3] = ["registerEvent", "sendHistoryEvents", "removeHisto
 /// Operations that any key may call, since they only tell that it works.
 const OF_ALL: [&str; 2] = ["getVersionV1", "getVersionV2"];
 
-/// Tokens for events and when they end. They do not outlive the process.
+/// Tokens and when they end. They do not outlive the process.
 #[derive(Debug, Default)]
-pub(crate) struct Tokens(Mutex<HashMap<String, u64>>);
+pub(crate) struct Tokens {
+    /// For events.
+    events: Mutex<HashMap<String, u64>>,
+    /// Of contacts, each good for one call, with whose it is.
+    contacts: Mutex<HashMap<String, (String, u64)>>,
+}
 
 impl Tokens {
     pub(crate) fn add(&self, token: String, until: u64) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(token, until);
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).insert(token, until);
+    }
+
+    /// A new token of a contact.
+    pub(crate) fn add_of_contact(&self, whose: String, until: u64) -> String {
+        let token = uuid();
+        let mut tokens = self.contacts.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.insert(token.clone(), (whose, until));
+        token
+    }
+
+    /// Whose token this is, if it is good; it never is again.
+    pub(crate) fn spend(&self, token: &str, now: u64) -> Option<String> {
+        let mut tokens = self.contacts.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.remove(token).filter(|(_, until)| now < *until).map(|(whose, _)| whose)
     }
 
     fn is_good(&self, token: &str, now: u64) -> bool {
-        let tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let tokens = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         tokens.get(token).is_some_and(|until| now < *until)
     }
 
     pub(crate) fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.contacts.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::matching::Person;
 use crate::api::Failure;
+use crate::rest::catalogue::{About, container, listed};
 use crate::rest::{Answer, Answered, Call};
 use crate::settings::{CustomField, Quirks};
 
@@ -56,41 +56,18 @@ pub(super) fn workflows(call: &Call<'_>) -> Answer {
     call.paged(list, 500)
 }
 
-/// The same three products for everybody; of a category only those in it, and none of `products`.
+/// What the account recommends to somebody, whoever that is.
 pub(super) fn recommendations(call: &Call<'_>) -> Answered {
-    let contact = call.number("contactId");
-    let person =
-        Person::of(call.text("externalCustomerId"), call.text("email"), call.text("phone"));
-    let by_web_id = call.text("webId").is_some();
-    if contact.is_none() && person.external_id.is_none() && person.channels.is_empty() && !by_web_id
-    {
+    let names = ["externalCustomerId", "email", "phone", "webId"];
+    let contact = call.number("contactId").map(|id| id.to_string());
+    let whose = names.into_iter().find_map(|name| call.text(name)).or(contact.as_deref());
+    if whose.is_none() {
         let message = "one of contactId, email, phone, externalCustomerId and webId is required";
         return Err(Failure::field("contactId", message).into());
     }
-    let given = call.text("products").unwrap_or_default();
-    let given: Vec<&str> = given.split(',').map(str::trim).collect();
-    let product = |id: &str, name: &str, price: f64, category: &str| {
-        json!({
-            "id": id,
-            "name": name,
-            "url": format!("https://example.com/item/{id}"),
-            "price": price,
-            "descr": format!("{name}, from the stand-in's catalogue"),
-            "brand": "Super",
-            "category": [category],
-            "isInStock": 1,
-            "tags_oldprice": "1200",
-        })
-    };
-    let mut list = vec![
-        product("200600", "Super Device", 990.0, "devices"),
-        product("200601", "New Device", 546.0, "devices"),
-        product("200602", "Black Tea", 11.05, "tea"),
-    ];
-    list.retain(|product| {
-        let id = product["id"].as_str().unwrap_or_default();
-        let category = call.text("category");
-        !given.contains(&id) && category.is_none_or(|category| product["category"][0] == category)
-    });
-    Ok(Answer::json(Value::Array(list)))
+    let products = call.text("products").unwrap_or_default();
+    let products = products.split(',').map(|id| id.trim().to_owned()).collect();
+    let about = About { whose, products, category: call.text("category") };
+    let container = container(call.settings, call.number("dataSourceId").unwrap_or_default());
+    Ok(Answer::json(listed(call.settings, &about, &container)))
 }
