@@ -8,47 +8,19 @@
 //! What a product is called, and where its links lead, others have written: texts stay texts, and an
 //! address that is none of the web's is left out.
 
-mod card;
 mod words;
 
-pub use self::card::{Card, Money};
 use self::words::word;
 use crate::{
+    config::recommendations::Template,
     language,
-    node::Node,
+    node::{Node, is_address},
+    recommendation::{Price, Product},
     value::{Members, Value},
 };
 
 /// The version of views; pages of another one reload.
 pub const VERSION: u64 = 1;
-
-/// How a block is laid out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "these are all that the style knows")]
-pub enum Layout {
-    /// As many columns as there is room for.
-    #[default]
-    Grid,
-    /// One row that is turned by its reader.
-    Carousel,
-}
-
-impl Layout {
-    /// Its name in settings, addresses and classes.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Grid => "grid",
-            Self::Carousel => "carousel",
-        }
-    }
-
-    /// The one of this name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        [Self::Grid, Self::Carousel].into_iter().find(|layout| layout.as_str() == name)
-    }
-}
 
 /// A block in one language.
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +39,7 @@ pub struct Block<'a> {
     /// The currency of prices that name none.
     pub currency: Option<&'a str>,
     /// The products.
-    pub cards: &'a [Card],
+    pub products: &'a [Product],
 }
 
 /// Writes an amount (`1299.00`) of a currency (`UAH`) as it is written in a language; nothing if it
@@ -83,8 +55,8 @@ pub fn languages() -> &'static [&'static str] {
 impl Block<'_> {
     /// The block as pages build it and as HTML has it.
     #[must_use]
-    pub fn tree(&self, layout: Layout, format: Format<'_>) -> Node {
-        let class = ["es-block es-", layout.as_str()].concat();
+    pub fn tree(&self, template: Template, format: Format<'_>) -> Node {
+        let class = ["es-block es-", template.as_str()].concat();
         let word = |key| word(key, self.language);
         let label = if self.header.is_empty() { word("label") } else { self.header };
         let mut section = Node::of("section", &class)
@@ -95,10 +67,10 @@ impl Block<'_> {
         if !self.header.is_empty() {
             section = section.child(Node::of("h2", "es-header").text(self.header));
         }
-        let turned = layout == Layout::Carousel;
+        let turned = template == Template::Carousel;
         // What scrolls must be reached by keys. A list without its marks is none to every reader.
         let list = Node::of("ul", "es-list").with("role", "list").with_if(turned, "tabindex", "0");
-        let cards = self.cards.iter().map(|card| self.card(card, format));
+        let cards = self.products.iter().map(|product| self.card(product, format));
         section = section.child(list.children(cards));
         if turned {
             let button = |name, key, sign| {
@@ -113,20 +85,20 @@ impl Block<'_> {
         section
     }
 
-    fn card(&self, card: &Card, format: Format<'_>) -> Node {
+    fn card(&self, product: &Product, format: Format<'_>) -> Node {
         let word = |key| word(key, self.language);
-        let mut item = Node::of("li", "es-card").with("data-es-product", &*card.product_id);
-        if let Some(container) = &card.container_type {
+        let mut item = Node::of("li", "es-card").with("data-es-product", &*product.id);
+        if let Some(container) = &product.container_type {
             item = item.with("data-es-block", &**container);
         }
-        if let Some(price) = &card.price {
+        if let Some(price) = &product.price {
             item = item.with("data-es-price", &*price.amount);
         }
         let mut link = Node::of("a", "es-link");
-        if let Some(url) = card.address() {
+        if let Some(url) = address(product) {
             link = link.with("href", url);
         }
-        if let Some(image) = card.picture() {
+        if let Some(image) = picture(product) {
             let image = Node::of("img", "es-image").with("src", image).with("alt", "");
             let size = [("loading", "lazy"), ("width", "240"), ("height", "240")];
             link = link.child(
@@ -134,11 +106,11 @@ impl Block<'_> {
             );
         }
         // The feed's own language is not known here.
-        let name = Node::of("span", "es-name").with("dir", "auto").text(card.shown_name());
-        item = item.child(link.child(name));
-        if let Some(price) = &card.price {
+        let title = Node::of("span", "es-name").with("dir", "auto").text(name(product));
+        item = item.child(link.child(title));
+        if let Some(price) = &product.price {
             let mut prices = Node::of("p", "es-price");
-            if let Some(old) = &card.old_price {
+            if let Some(old) = &product.old_price {
                 let hidden = |key| Node::of("span", "es-hidden").text(word(key));
                 let old = Node::of("del", "es-old").text(&self.price(old, format));
                 prices = prices.child(hidden("old_price")).child(old).child(hidden("new_price"));
@@ -146,10 +118,10 @@ impl Block<'_> {
             prices = prices.child(Node::of("span", "es-now").text(&self.price(price, format)));
             item = item.child(prices);
         }
-        if card.in_stock == Some(false) {
+        if product.in_stock == Some(false) {
             item = item.child(Node::of("p", "es-gone").text(word("gone")));
         } else if self.buy {
-            let label = [word("buy"), ": ", card.shown_name()].concat();
+            let label = [word("buy"), ": ", name(product)].concat();
             let button =
                 Node::of("button", "es-buy").with("type", "button").with("data-es-buy", "");
             item = item.child(button.with("aria-label", label).text(word("buy")));
@@ -157,7 +129,7 @@ impl Block<'_> {
         item
     }
 
-    fn price(&self, price: &Money, format: Format<'_>) -> String {
+    fn price(&self, price: &Price, format: Format<'_>) -> String {
         let Some(currency) = price.currency.as_deref().or(self.currency) else {
             return price.amount.clone();
         };
@@ -165,10 +137,10 @@ impl Block<'_> {
         format(&price.amount, currency, self.language).unwrap_or_else(plain)
     }
 
-    /// What a page gets: the tree, or without a layout the products, for a template or a function of the
+    /// What a page gets: the tree, or without a template the products, for a template or a function of the
     /// shop's own.
     #[must_use]
-    pub fn view(&self, layout: Option<Layout>, format: Format<'_>) -> Value {
+    pub fn view(&self, template: Option<Template>, format: Format<'_>) -> Value {
         let text = |text: &str| Value::text(text);
         let mut members: Members = vec![
             ("v".into(), Value::whole(VERSION)),
@@ -178,14 +150,15 @@ impl Block<'_> {
             ("dir".into(), text(language::direction(self.language))),
             ("header".into(), text(self.header)),
         ];
-        members.push(match layout {
-            Some(layout) if !self.cards.is_empty() => {
-                ("tree".into(), self.tree(layout, format).to_value())
+        members.push(match template {
+            Some(template) if !self.products.is_empty() => {
+                ("tree".into(), self.tree(template, format).to_value())
             }
             // There is nothing to build.
             Some(_) => ("tree".into(), Value::Null),
             None => {
-                let items = self.cards.iter().map(|card| self.item(card, format)).collect();
+                let items =
+                    self.products.iter().map(|product| self.item(product, format)).collect();
                 ("items".into(), Value::List(items))
             }
         });
@@ -193,63 +166,102 @@ impl Block<'_> {
     }
 
     /// A product for a template of the shop's own.
-    fn item(&self, card: &Card, format: Format<'_>) -> Value {
+    fn item(&self, product: &Product, format: Format<'_>) -> Value {
         let mut members = Members::new();
         let mut set = |name: &str, value: Value| members.push((name.to_owned(), value));
-        set("product_id", Value::text(&*card.product_id));
-        set("url", Value::text(card.address().unwrap_or_default()));
+        set("product_id", Value::text(&*product.id));
+        set("url", Value::text(address(product).unwrap_or_default()));
         let texts = [
-            ("container_type", card.container_type.as_deref()),
-            ("image", card.picture()),
-            ("brand", card.brand.as_deref()),
-            ("description", card.description.as_deref()),
+            ("container_type", product.container_type.as_deref()),
+            ("image", picture(product)),
+            ("brand", product.brand.as_deref()),
+            ("description", product.description.as_deref()),
         ];
-        set("name", Value::text(card.shown_name()));
+        set("name", Value::text(name(product)));
         for (name, text) in texts {
             if let Some(text) = text {
                 set(name, Value::text(text));
             }
         }
-        if let Some(price) = &card.price {
+        if let Some(price) = &product.price {
             set("price", Value::Text(self.price(price, format)));
             set("price_value", Value::Number(price.amount.clone()));
             if let Some(currency) = price.currency.as_deref().or(self.currency) {
                 set("currency", Value::text(currency));
             }
         }
-        if let Some(old) = &card.old_price {
+        if let Some(old) = &product.old_price {
             set("old_price", Value::Text(self.price(old, format)));
         }
-        if let Some(discount) = card.discount() {
+        if let Some(discount) = discount(product) {
             set("discount", Value::text(discount.to_string()));
         }
-        if let Some(in_stock) = card.in_stock {
+        if let Some(in_stock) = product.in_stock {
             set("in_stock", Value::whole(in_stock.into()));
         }
-        set("fields", Value::Object(card.fields.clone()));
+        set("fields", Value::Object(product.fields.clone()));
         Value::Object(members)
     }
 
-    /// A block for pages that run no script, or whose server has it before their script has: its place with
-    /// a shadow root of its own, styled by the file at `style`.
-    ///
-    /// `attributes` are those of the place, as the page asked for it, so that a script which comes later
-    /// knows that there is nothing to fetch.
+    /// The block as HTML, styled by the page; nothing of no products.
     #[must_use]
-    pub fn html(&self, layout: Layout, style: &str, format: Format<'_>) -> String {
-        let link = Node::new("link").with("rel", "stylesheet").with("href", style);
-        let root = Node::new("template")
-            .with("shadowrootmode", "open")
-            .child(link)
-            .child(self.tree(layout, format));
-        let place = Node::new("es-recommendations")
-            .with("variant", self.variant)
-            .with("data-es-drawn", "")
-            .child(root);
+    pub fn html(&self, template: Template, format: Format<'_>) -> String {
         let mut out = String::new();
-        if !self.cards.is_empty() {
-            place.write_html(&mut out);
+        if !self.products.is_empty() {
+            self.tree(template, format).write_html(&mut out);
         }
         out
     }
+
+    /// The same behind a shadow root of its own, styled by the file at `style`.
+    #[must_use]
+    pub fn root(&self, template: Template, style: &str, format: Format<'_>) -> String {
+        let mut out = String::new();
+        if !self.products.is_empty() {
+            self.shadow(template, style, format).write_html(&mut out);
+        }
+        out
+    }
+
+    /// The same in a place of its own, for servers that put it into their pages. A script that comes later
+    /// sees that there is nothing to fetch.
+    #[must_use]
+    pub fn place(&self, template: Template, style: &str, format: Format<'_>) -> String {
+        let mut out = String::new();
+        if !self.products.is_empty() {
+            let place = Node::new("es-recommendations").with("variant", self.variant);
+            let root = self.shadow(template, style, format);
+            place.with("data-es-drawn", "").child(root).write_html(&mut out);
+        }
+        out
+    }
+
+    fn shadow(&self, template: Template, style: &str, format: Format<'_>) -> Node {
+        let link = Node::new("link").with("rel", "stylesheet").with("href", style);
+        let root = Node::new("template").with("shadowrootmode", "open");
+        root.child(link).child(self.tree(template, format))
+    }
+}
+
+/// What a product is called, or its id where it has no name.
+fn name(product: &Product) -> &str {
+    product.name.as_deref().unwrap_or(&product.id)
+}
+
+/// A product's page, if that is an address which a link may have.
+fn address(product: &Product) -> Option<&str> {
+    Some(&*product.url).filter(|url| is_address(url))
+}
+
+/// A product's picture, if that is an address which a picture may have.
+fn picture(product: &Product) -> Option<&str> {
+    product.image.as_deref().filter(|image| is_address(image))
+}
+
+/// By how many percent a product costs less than before, if that can be told.
+fn discount(product: &Product) -> Option<u64> {
+    let (now, before) = (product.price.as_ref()?.value(), product.old_price.as_ref()?.value());
+    let percent = ((before - now) / before * 100.0).round();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
+    (0.5..=100.0).contains(&percent).then_some(percent as u64)
 }

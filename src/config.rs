@@ -5,6 +5,7 @@
 mod address;
 mod api;
 mod calls;
+mod error;
 mod feed;
 mod forms;
 mod outbox;
@@ -20,6 +21,7 @@ pub use self::{
     address::is_loopback,
     api::ApiConfig,
     calls::{CONTACT_FIELDS, Calls, PageToken},
+    error::Error,
     feed::FeedConfig,
     outbox::OutboxConfig,
     recommendations::Recommendations,
@@ -34,10 +36,11 @@ use crate::{
 pub const VERSION: u32 = 1;
 
 /// What the Worker serves itself, and no site can be named: `<site>/kit.js` must not be mistaken for it.
-const RESERVED: [&str; 19] = [
+const RESERVED: [&str; 20] = [
     "a",
     "api",
     "b",
+    "blocks",
     "contacts",
     "dead",
     "events",
@@ -102,6 +105,9 @@ pub struct Site {
     /// The tracker's address, where it is not the brand's own.
     #[serde(default)]
     pub tracker: Option<String>,
+    /// The shop's own server, where the Worker stands in front of all of its pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub front: Option<String>,
     /// The domain of the cookie `sc`; the shop's own host if unset.
     #[serde(default)]
     pub cookie_domain: Option<String>,
@@ -236,24 +242,6 @@ fn default_features() -> Vec<Feature> {
     vec![Feature::Tracking]
 }
 
-/// A setting that cannot be used: where it stands, and what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Error {
-    /// The setting, for instance `sites.main.hosts`.
-    pub setting: String,
-    /// What to do about it.
-    pub fix: String,
-}
-
-impl std::fmt::Display for Error {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.setting, self.fix)
-    }
-}
-
-impl std::error::Error for Error {}
-
 impl Config {
     /// Reads settings from JSON, the form in which a Worker gets them, and validates them.
     ///
@@ -352,6 +340,10 @@ impl Config {
                 wrong(at("site_id"), "give the site's id at the platform: \"8A412DC\"".into());
             } else if let Some(other) = ids.insert(id.clone(), name.clone()) {
                 wrong(at("site_id"), format!("{id} belongs to the site {other} already"));
+            }
+            if site.front.as_deref().is_some_and(|front| !is_upstream(front)) {
+                let fix = "name the shop's own server, under a name that does not lead to the Worker: \"https://origin.shop.example\"";
+                wrong(at("front"), fix.into());
             }
             if let Some(tracker) = &site.tracker
                 && !is_upstream(tracker)

@@ -29,7 +29,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("language", &[]),
     ("node", &["value"]),
     ("definition", &["api", "form", "json", "language", "node", "problem", "value"]),
-    ("block", &["language", "node", "value"]),
+    ("block", &["config", "language", "node", "recommendation", "value"]),
     ("catalogue", &["retry", "value"]),
     ("config", &["api", "definition", "value"]),
     ("bulk", &["api", "problem", "value"]),
