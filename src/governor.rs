@@ -11,8 +11,9 @@
 //! - Bulk gets what interactive calls leave: half of the burst, and half of the rate while they come.
 //! - What the platform asks for with 429 and `Retry-After` holds for everybody, also for the next
 //!   governor where it is long.
-//! - After five failures in a row nobody calls for a while, then one does, to see. The tracker fails
-//!   by itself: nobody who calls the REST API waits for it, nor the other way round.
+//! - After five failures in a row nobody calls for a while, then one does, to see. The tracker and each
+//!   API of its own fail by themselves: nobody who calls the REST API waits for them, nor the other way
+//!   round.
 
 use std::collections::BTreeMap;
 
@@ -297,8 +298,8 @@ impl Breaker {
 #[derive(Clone, Debug, Default)]
 pub struct Governor {
     pools: BTreeMap<Pool, State>,
-    rest: Breaker,
-    tracker: Breaker,
+    /// One for each host of the platform.
+    breakers: [Breaker; 4],
     /// Events a second that the tracker takes, if that is limited.
     tracker_per_second: Option<u32>,
     key_refused_until: u64,
@@ -310,6 +311,16 @@ fn pace((calls, window): (u32, u64)) -> (u64, u64) {
     let calls = u64::from(calls);
     let interval = (window * 1000 * 100).div_ceil(calls * USED);
     (interval, calls * BURST / 100)
+}
+
+/// Which of the platform's hosts takes the calls of a pool.
+fn host(pool: Pool) -> usize {
+    match pool {
+        Pool::Tracker => 1,
+        Pool::ContactApi => 2,
+        Pool::MobileApi => 3,
+        _ => 0,
+    }
 }
 
 impl Governor {
@@ -366,13 +377,12 @@ impl Governor {
     }
 
     fn breaker(&mut self, pool: Pool) -> &mut Breaker {
-        if pool == Pool::Tracker { &mut self.tracker } else { &mut self.rest }
+        &mut self.breakers[host(pool)]
     }
 
     /// Gives out up to `want` slots of a pool; `now` is Unix time in milliseconds.
     pub fn handle_request(&mut self, pool: Pool, class: Class, want: u32, now: u64) -> Grant {
-        // The tracker needs none.
-        if self.key_refused_until > now && pool != Pool::Tracker {
+        if self.key_refused_until > now && pool.is_rest() {
             return Grant::Broken(self.key_refused_until - now, Break::Key);
         }
         let breaker = self.breaker(pool);
@@ -410,13 +420,14 @@ impl Governor {
     /// Whether callers are to report successes too: somebody waits to hear of one.
     #[must_use]
     pub fn wants_successes(&self, pool: Pool) -> bool {
-        let breaker = if pool == Pool::Tracker { &self.tracker } else { &self.rest };
-        breaker.failures > 0
+        self.breakers[host(pool)].failures > 0
     }
 
     /// Notes what became of a call of `pool`.
     pub fn handle_outcome(&mut self, pool: Pool, outcome: Outcome, now: u64) {
         match outcome {
+            // Elsewhere it is not the account's key that is refused.
+            Outcome::KeyRefused if !pool.is_rest() => self.breaker(pool).handle_answer(),
             Outcome::Answered => self.breaker(pool).handle_answer(),
             Outcome::Failed => self.breaker(pool).handle_failure(pool, now),
             Outcome::Limited(asked) => {

@@ -64,14 +64,31 @@ impl Person {
         }
     }
 
-    /// Under which name they are found; different persons have different ones.
+    /// Who it is by what names them: `sc` for a browser, else as the platform calls it.
     #[must_use]
-    pub fn key(&self) -> Option<String> {
+    pub fn named(name: &str, own: &str) -> Option<Self> {
+        let known = ["externalCustomerId", "email", "phone"];
+        match known.into_iter().find(|known| *known == name) {
+            Some(name) => Some(Self::Proven(name, own.to_owned())),
+            None if name == "sc" => WebId::parse(own).map(Self::Browser),
+            None => None,
+        }
+    }
+
+    /// What names them, and how; different persons differ in one of the two.
+    #[must_use]
+    pub fn name(&self) -> Option<(&'static str, &str)> {
         match self {
             Self::Nobody => None,
-            Self::Browser(web_id) => Some(["sc:", web_id.as_str()].concat()),
-            Self::Proven(name, own) => Some([name, ":", own].concat()),
+            Self::Browser(web_id) => Some(("sc", web_id.as_str())),
+            Self::Proven(name, own) => Some((name, own)),
         }
+    }
+
+    /// The same as one text.
+    #[must_use]
+    pub fn key(&self) -> Option<String> {
+        self.name().map(|(name, own)| [name, ":", own].concat())
     }
 }
 

@@ -30,6 +30,13 @@ impl OutboxConfig {
         Some(object_name(site, generation, shard_of(site, web_id, shards)))
     }
 
+    /// The object that asks the platform for what is recommended to somebody, or to everybody, by a name
+    /// of theirs. What it holds can be had again, so another number of shards needs no new generation.
+    #[must_use]
+    pub fn recommendations_of(&self, site: &str, whose: &str) -> String {
+        format!("{site}:{}", shard_of(site, whose, self.shards))
+    }
+
     /// The objects of a site, those of the generation before last.
     pub fn objects<'a>(&self, site: &'a str) -> impl Iterator<Item = String> + use<'a> {
         let generations = [Some((self.generation, self.shards)), self.previous()];
@@ -83,6 +90,12 @@ mod tests {
         assert_eq!(OutboxConfig::default().object_of("main", WEB_ID), "main/g1/0");
         assert_eq!(second().object_of("main", WEB_ID), "main/g2/4");
         assert_eq!(second().previous_object_of("main", WEB_ID).as_deref(), Some("main/g1/1"));
+    }
+
+    #[test]
+    fn everything_about_a_person_is_recommended_by_one_object() {
+        assert_eq!(second().recommendations_of("main", WEB_ID), "main:4");
+        assert_eq!(OutboxConfig::default().recommendations_of("main", "-"), "main:0");
     }
 
     #[test]

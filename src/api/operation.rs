@@ -190,11 +190,16 @@ pub enum Pool {
     /// Events to the tracker, which is no part of the REST API. No limit is documented: there is one
     /// where the settings say so.
     Tracker,
+    /// Recommendations by a contact's token, which are no part of the REST API. No limit is documented;
+    /// that of the REST API is kept: 200 a second.
+    ContactApi,
+    /// Recommendations as apps ask for them, likewise.
+    MobileApi,
 }
 
 impl Pool {
     /// Every pool.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Shared,
         Self::SearchContacts,
         Self::ContactByToken,
@@ -210,6 +215,8 @@ impl Pool {
         Self::StoredMessages,
         Self::StoredEmail,
         Self::Tracker,
+        Self::ContactApi,
+        Self::MobileApi,
     ];
 
     /// Its name.
@@ -231,6 +238,8 @@ impl Pool {
             Self::StoredMessages => "stored_messages",
             Self::StoredEmail => "stored_email",
             Self::Tracker => "tracker",
+            Self::ContactApi => "contact_api",
+            Self::MobileApi => "mobile_api",
         }
     }
 
@@ -240,6 +249,12 @@ impl Pool {
         Self::ALL.into_iter().find(|pool| pool.as_str() == name)
     }
 
+    /// Whether its calls are the REST API's, and need the account's key.
+    #[must_use]
+    pub fn is_rest(self) -> bool {
+        !matches!(self, Self::Tracker | Self::ContactApi | Self::MobileApi)
+    }
+
     /// How many calls the platform takes, and in how many milliseconds; all of them hold. What is
     /// documented, that is.
     #[must_use]
@@ -247,7 +262,7 @@ impl Pool {
         const SECOND: u64 = 1000;
         const HOUR: u64 = 3600 * SECOND;
         match self {
-            Self::Shared => &[(200, SECOND)],
+            Self::Shared | Self::ContactApi | Self::MobileApi => &[(200, SECOND)],
             Self::SearchContacts => &[(50, SECOND)],
             Self::ContactByToken => &[(150, SECOND)],
             Self::EventsV1 | Self::EventsV2 | Self::EventsV3 => &[(350, SECOND)],

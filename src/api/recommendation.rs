@@ -66,7 +66,7 @@ endpoint! {
     /// Recommends products to the contact whose token goes along; how many, the data source says.
     ///
     /// It is no operation of the REST API, but of the one that takes tokens of contacts.
-    RecommendByToken = "contactApiRecoms", Recommendations, Get "/v1/recoms/{dataSourceId}", Shared, Reads => Value {
+    RecommendByToken = "contactApiRecoms", Recommendations, Get "/v1/recoms/{dataSourceId}", ContactApi, Reads => Value {
         /// The data source's id.
         path data_source_id: i32 = "dataSourceId",
         /// Products that the recommendation is about.
@@ -105,7 +105,7 @@ endpoint! {
     /// Recommends products of a variant.
     ///
     /// It is no operation of the REST API, but of the one that apps call, with a key of its own.
-    RecommendVariant = "recomsRequest", Recommendations, Post "/v1/recoms/{recomVariantId}/request", Shared, Reads => Value {
+    RecommendVariant = "recomsRequest", Recommendations, Post "/v1/recoms/{recomVariantId}/request", MobileApi, Reads => Value {
         /// The variant's id.
         path variant: String = "recomVariantId",
         /// What it is to recommend.

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Most products of an answer that are read: more than any data source is set to.
-const MOST_READ: usize = 200;
+const MOST_READ: usize = 100;
 
 /// Reads what the platform answered, of whichever of its operations; `container_type` is that of the
 /// settings, for addresses that do not say it. No products at all is an answer too.

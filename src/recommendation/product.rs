@@ -160,9 +160,10 @@ pub(super) fn texts(value: &Value) -> Vec<String> {
 
 /// A switch, in every spelling seen.
 pub(super) fn flag(value: &Value) -> Option<bool> {
-    match plain_text(value)?.trim().to_ascii_lowercase().as_str() {
-        "1" | "true" | "yes" | "in stock" | "in_stock" => Some(true),
-        "0" | "false" | "no" | "out of stock" | "out_of_stock" => Some(false),
+    let word = plain_text(value)?.trim().to_lowercase().replace(['_', '-'], " ");
+    match word.as_str() {
+        "1" | "true" | "yes" | "in stock" | "preorder" | "backorder" => Some(true),
+        "0" | "false" | "no" | "out of stock" | "sold out" | "discontinued" => Some(false),
         _ => None,
     }
 }
@@ -203,24 +204,29 @@ impl Product {
     /// Adds what the shop's feed says of it. Price and stock are the feed's, which the shop keeps up to
     /// date; everything else is the platform's where it says something.
     pub fn add_item(&mut self, item: &Value) {
-        let text =
-            |name: &str| item.member(name).and_then(plain_text).filter(|text| !is_blank(text));
-        let fill = |own: &mut Option<String>, name: &str| {
+        let Value::Object(members) = item else { return };
+        let value = |names: &[&str]| names.iter().find_map(|name| find(members, name));
+        let text = |names: &[&str]| {
+            let mut found = names.iter().filter_map(|name| plain_text(find(members, name)?));
+            found.find(|text| !is_blank(text))
+        };
+        let fill = |own: &mut Option<String>, names: &[&str]| {
             if own.is_none() {
-                *own = text(name);
+                *own = text(names);
             }
         };
-        fill(&mut self.name, "title");
-        fill(&mut self.brand, "brand");
-        fill(&mut self.description, "description");
-        fill(&mut self.image, "image");
-        if self.url.is_empty()
-            && let Some(link) = text("link").filter(|link| is_link(link))
-        {
-            self.url = link;
+        fill(&mut self.name, &["title", "name"]);
+        fill(&mut self.brand, &["brand"]);
+        fill(&mut self.description, &["description"]);
+        let link = |names: &[&str]| text(names).filter(|link| is_link(link));
+        if self.image.is_none() {
+            self.image = link(&["image", "image_link"]);
         }
-        if let Some(price) = item.member("price").and_then(Price::from_value) {
-            match item.member("sale_price").and_then(Price::from_value) {
+        if self.url.is_empty() {
+            self.url = link(&["link", "url"]).unwrap_or_default();
+        }
+        if let Some(price) = value(&["price"]).and_then(Price::from_value) {
+            match value(&["sale_price"]).and_then(Price::from_value) {
                 Some(sale) if sale.value() < price.value() => {
                     (self.price, self.old_price) = (Some(sale), Some(price));
                 }
@@ -230,17 +236,26 @@ impl Product {
                 }
             }
         }
-        if let Some(Value::Bool(in_stock)) = item.member("in_stock") {
-            self.in_stock = Some(*in_stock);
-        }
+        let in_stock = value(&["in_stock", "availability", "isInStock"]).and_then(flag);
+        self.in_stock = in_stock.or(self.in_stock);
         if self.categories.is_empty() {
-            self.categories = item.member("categories").map(texts).unwrap_or_default();
+            let found = value(&["categories", "product_type", "category"]);
+            self.categories = found.map(texts).unwrap_or_default();
         }
-        if let Some(Value::Object(fields)) = item.member("fields") {
-            for (name, value) in fields {
-                self.add_field(name, value);
-            }
+        let fields = match find(members, "fields") {
+            Some(Value::Object(fields)) => fields,
+            _ => members,
+        };
+        for (name, value) in fields {
+            self.add_field(name, value);
         }
+    }
+
+    /// The narrowest category that is known.
+    #[must_use]
+    pub fn category(&self) -> Option<String> {
+        let level = self.categories.first()?.rsplit('>').next()?.trim();
+        Some(level.to_owned()).filter(|level| !level.is_empty())
     }
 
     /// The values of an attribute, by its name in the feed, with or without `tags_` or `g:`.

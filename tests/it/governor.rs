@@ -321,6 +321,28 @@ fn the_tracker_and_the_rest_api_fail_each_by_itself() {
 }
 
 #[test]
+fn apis_that_are_not_the_rest_api_fail_each_by_itself() {
+    for pool in [Pool::ContactApi, Pool::MobileApi] {
+        let mut governor = governor();
+        for _ in 0..5 {
+            governor.handle_outcome(pool, Outcome::Failed, 1000);
+        }
+        for other in Pool::ALL {
+            let grant = governor.handle_request(other, Class::Interactive, 1, 1000);
+            assert_eq!(matches!(grant, Grant::Broken(..)), other == pool, "{pool:?}, {other:?}");
+        }
+        // A token of a contact that is not taken says nothing of the account's key.
+        let mut governor = Governor::default();
+        governor.handle_outcome(pool, Outcome::KeyRefused, 1000);
+        let grant = governor.handle_request(Pool::Shared, Class::Interactive, 1, 1000);
+        assert_eq!(grant, Grant::Slots(vec![0]));
+        governor.handle_outcome(Pool::Shared, Outcome::KeyRefused, 1000);
+        let grant = governor.handle_request(pool, Class::Interactive, 1, 1000);
+        assert_eq!(grant, Grant::Slots(vec![0]), "they do not need it");
+    }
+}
+
+#[test]
 fn a_tracker_that_was_away_for_long_is_asked_seldom_and_one_that_was_not_soon() {
     let mut governor = governor();
     let (mut now, mut breaks) = (1_000_000, Vec::new());

@@ -23,6 +23,8 @@ pub(crate) enum Error {
     NoSecret(&'static str),
     /// The call is refused with this status.
     Refused(u16, Problem),
+    /// There is no such variant or test of this name.
+    UnknownVariant(String),
     /// More calls than one visitor may make; fewer in so many seconds.
     TooMany(u64),
     /// The same again is taken in so many seconds.
@@ -75,6 +77,17 @@ impl Error {
                 plain(500, "no_secret", &fix)
             }
             Self::Refused(status, problem) => json(status, &error_value(problem_members(&problem))),
+            Self::UnknownVariant(variant) => {
+                // In the words of the vendor's own script.
+                let message = ["variantId ", &variant, " was not found in config"].concat();
+                let members = [
+                    ("code", "unknown_variant"),
+                    ("field", "variantId"),
+                    ("message", message.as_str()),
+                ];
+                let members = members.map(|(name, text)| (name.to_owned(), Value::text(text)));
+                json(404, &error_value(members.into()))
+            }
             Self::TooMany(wait) => {
                 plain(429, "too_many", "make fewer calls").with("retry-after", wait.to_string())
             }

@@ -49,6 +49,11 @@ fn asset(name: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.name == name)
 }
 
+/// The name of an asset's file, which stands below `a`.
+pub(crate) fn file(name: &str) -> &'static str {
+    asset(name).map_or("", |asset| asset.file)
+}
+
 /// The loader with the site's part of the settings in it.
 pub(crate) fn loader(config: &Config, name: &str, site: &Site) -> Option<Rc<Loader>> {
     if let Some(known) = LOADERS.with_borrow(|loaders| loaders.get(name).cloned()) {

@@ -12,10 +12,13 @@ const send = (address, method, headers, body, patience) =>
     signal: AbortSignal.timeout(patience),
   });
 
-/** Makes a call whose answer is read; that may be `most` bytes long. */
-export const call = async (address, method, authorization, body, patience, most) => {
+/**
+ * Makes a call whose answer is read; that may be `most` bytes long. Who calls, the header `name` says, if
+ * anything.
+ */
+export const call = async (address, method, name, value, body, patience, most) => {
   const headers = { accept: "application/json" };
-  if (authorization !== undefined) headers.authorization = authorization;
+  if (name !== undefined) headers[name] = value;
   if (body !== undefined) headers["content-type"] = "application/json; charset=UTF-8";
   const answer = await send(address, method, headers, body, patience);
   if (answer.headers.get("content-length") > most) throw new Error("the answer is too long");
@@ -23,6 +26,7 @@ export const call = async (address, method, authorization, body, patience, most)
     status: answer.status,
     retryAfter: answer.headers.get("retry-after"),
     totalCount: answer.headers.get("totalcount"),
+    token: answer.headers.get("es-token"),
     // Not in parts, which costs as much as all the rest of a call. How long the platform's answers
     // are, the limits on rows say that every call is checked against; others ask for a few words.
     text: await answer.text(),
@@ -60,4 +64,19 @@ export const respond = (status, lines, body) => {
     // What says that it is encoded already is so.
     { status, headers, encodeBody: headers["content-encoding"] ? "manual" : "automatic" },
   );
+};
+
+const formats = {};
+
+/** Writes an amount of a currency as a language does; nothing of a currency that there is not. */
+export const price = (amount, currency, language) => {
+  try {
+    const format = (formats[language + currency] ||= new Intl.NumberFormat(language, {
+      style: "currency",
+      currency,
+      currencyDisplay: "narrowSymbol",
+      trailingZeroDisplay: "stripIfInteger",
+    }));
+    return format.format(amount);
+  } catch {}
 };

@@ -22,13 +22,18 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = totalCount)]
     fn total_count(this: &Reply) -> Option<String>;
 
+    /// The token of a contact that comes along, for the next call.
+    #[wasm_bindgen(method, getter)]
+    fn token(this: &Reply) -> Option<String>;
+
     #[wasm_bindgen(method, getter)]
     pub(crate) fn text(this: &Reply) -> String;
 
     fn call(
         address: &str,
         method: &str,
-        authorization: Option<&str>,
+        name: Option<&str>,
+        value: Option<&str>,
         body: Option<&str>,
         patience: u32,
         most: u32,
@@ -37,6 +42,8 @@ extern "C" {
     fn post(address: &str, body: &str, agent: &str, patience: u32, most: u32) -> Promise;
 
     fn ask(objects: &JsValue, name: &str, path: &str, method: &str, body: Option<&str>) -> Promise;
+
+    pub(crate) fn price(amount: &str, currency: &str, language: &str) -> Option<String>;
 
     #[wasm_bindgen(catch)]
     fn respond(status: u16, lines: &str, body: &[u8]) -> Result<web_sys::Response, JsValue>;
@@ -122,6 +129,12 @@ impl Response {
         self.headers.push((name, value.into()));
     }
 
+    /// Sets a header that is set already.
+    pub(crate) fn replace(&mut self, name: &'static str, value: impl Into<Cow<'static, str>>) {
+        self.headers.retain(|(own, _)| *own != name);
+        self.set(name, value);
+    }
+
     /// With a header.
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
         self.set(name, value);
@@ -143,7 +156,8 @@ impl Response {
 pub(crate) struct Call<'a> {
     pub(crate) address: &'a str,
     pub(crate) method: &'a str,
-    pub(crate) authorization: Option<&'a str>,
+    /// The name and the value of the header that says who calls.
+    pub(crate) header: Option<(&'a str, &'a str)>,
     pub(crate) body: Option<&'a str>,
 }
 
@@ -151,18 +165,30 @@ impl Call<'_> {
     /// Makes it, within so many milliseconds, for an answer of so many bytes at most. No redirect is
     /// followed.
     pub(crate) async fn make(&self, patience: u32, most: u32) -> worker::Result<api::Reply> {
-        let Self { address, method, authorization, body } = *self;
-        let reply = reply(call(address, method, authorization, body, patience, most)).await?;
+        Ok(self.make_for_token(patience, most).await?.0)
+    }
+
+    /// The same, with the token for the next call that may come along.
+    pub(crate) async fn make_for_token(
+        &self,
+        patience: u32,
+        most: u32,
+    ) -> worker::Result<(api::Reply, Option<String>)> {
+        let Self { address, method, header, body } = *self;
+        let (name, value) = header.unzip();
+        let reply = reply(call(address, method, name, value, body, patience, most)).await?;
         let text = reply.text();
         if text.len() > most as usize {
             return Err("the answer is too long".into());
         }
-        Ok(api::Reply {
+        let token = reply.token();
+        let reply = api::Reply {
             status: reply.status(),
             retry_after: reply.retry_after(),
             total_count: reply.total_count(),
             text,
-        })
+        };
+        Ok((reply, token))
     }
 }
 

@@ -113,7 +113,7 @@ impl Slot {
         let outcome = match reply {
             Some(reply) => match reply.status {
                 429 => Outcome::Limited(parse_retry_after(reply.retry_after.as_deref(), now())),
-                401 => Outcome::KeyRefused,
+                401 if self.pool.is_rest() => Outcome::KeyRefused,
                 500.. => Outcome::Failed,
                 _ => Outcome::Answered,
             },

@@ -15,6 +15,8 @@
 //! | `GET forms/<id>` | a form as a page of its own | anybody |
 //! | `POST forms/<id>` | takes what was filled in: from a script with a token, or as a browser posts it | the sites' pages |
 //! | `GET recommendations/<variant>`, `GET <site>/recommendations/<variant>` | products of a variant or a test | the sites' pages |
+//! | `GET blocks.js`, `GET blocks.json` | the starter of blocks, and those that the settings place | anybody |
+//! | `GET blocks/<variant>`, `GET blocks/<variant>.html` | a block of recommendations, for a script and as HTML | the sites' pages; anybody |
 //! | `POST v2` | takes an event in the tracker's own REST form | tokens with `tracker` |
 //! | `POST products` | takes what has changed of products: for the platform, and for the catalogue | tokens with `tracker` |
 //! | `GET products?ids=…` | says what the catalogue knows of them | tokens with `tracker` |
@@ -41,11 +43,11 @@ use worker::{Date, Env, Method, ObjectNamespace};
 
 use crate::{
     answer::{Error, text_json},
-    api, assets, bulk, form, guard, handover,
+    api, assets, block, bulk, form, front, guard, handover,
     host::{Request, Response},
     objects,
     outbox_object::{About, Ingest, IngestRest},
-    page,
+    page, recommendation,
     settings::{API_KEY, SERVER_TOKEN, Secret, load_config},
 };
 
@@ -53,7 +55,7 @@ pub(crate) async fn dispatch(request: &Request, env: &Env) -> Result<Response, E
     let config = load_config(env)?;
     let path = request.path();
     let route = path.strip_prefix(config.path.as_str()).and_then(|rest| rest.strip_prefix('/'));
-    let route = route.ok_or(Error::NotFound)?;
+    let Some(route) = route else { return front::serve(request, &config) };
     let method = request.method();
     let only = |allowed: Method, name: &'static str| {
         let head = allowed == Method::Get && *method == Method::Head;
@@ -72,6 +74,12 @@ pub(crate) async fn dispatch(request: &Request, env: &Env) -> Result<Response, E
     let (named, below) = below_site(route, &config);
     if below.starts_with("forms.") || below.starts_with("forms/") {
         return form::serve(request, env, &config, named, below).await;
+    }
+    if let Some(name) = below.strip_prefix("recommendations/") {
+        return recommendation::serve(request, env, &config, named, name).await;
+    }
+    if below.starts_with("blocks.") || below.starts_with("blocks/") {
+        return block::serve(request, env, &config, named, below).await;
     }
     let route = below;
     if let Some(kind) = Bulk::named(route) {
@@ -135,7 +143,11 @@ fn below_site<'a>(route: &'a str, config: &Config) -> (Option<&'a str>, &'a str)
     match route.split_once('/') {
         Some((name, rest))
             if config.sites.contains_key(name)
-                && (rest.starts_with("forms") || rest.starts_with("a/") || rest == "t") =>
+                && (rest.starts_with("forms")
+                    || rest.starts_with("blocks")
+                    || rest.starts_with("recommendations/")
+                    || rest.starts_with("a/")
+                    || rest == "t") =>
         {
             (Some(name), rest)
         }
@@ -338,6 +350,9 @@ async fn about(
     let mut answer = ask(env, &object, Method::Post, what, Some(body)).await?;
     if let Some(before) = before {
         answer = handover::merge_states(&before, answer);
+    }
+    if what == "/erase" {
+        recommendation::forget(env, config, page.name, &web_id).await?;
     }
     Ok(guard::allow(text_json(200, answer), &page))
 }

@@ -75,7 +75,7 @@ async fn ask(address: &str, secret: &Secret, response: &str) -> worker::Result<S
     ];
     let members = members.map(|(name, text)| (name.to_owned(), Value::text(text)));
     let body = Value::Object(members.into()).to_json();
-    let call = Call { address, method: "POST", authorization: None, body: Some(&body) };
+    let call = Call { address, method: "POST", header: None, body: Some(&body) };
     let Reply { status, text, .. } = call.make(PATIENCE, MOST_ANSWERED).await?;
     // What it refuses for its shape it says in an answer of the same form.
     if matches!(status, 200 | 400) { Ok(text) } else { Err(format!("answered {status}").into()) }

@@ -55,11 +55,41 @@ async fn try_call(
     let request = host::Call {
         address: &[api, &call.target].concat(),
         method: call.method.as_str(),
-        authorization: Some(&["Basic ", secrets[1]].concat()),
+        header: Some(("authorization", &["Basic ", secrets[1]].concat())),
         body: call.body.as_deref(),
     };
     let reply = request.make(patience, MOST_ANSWERED).await?;
     Ok(Reply { text: scrub(reply.text, secrets), ..reply })
+}
+
+/// How long an answer of another API may take, in milliseconds. Somebody waits for it, or for another one
+/// about the same person.
+const SHORT_PATIENCE: u32 = 5000;
+
+/// Longest answer of another API that is read, in bytes.
+const MOST_RECOMMENDED: u32 = 2 * 1024 * 1024;
+
+/// Makes a call of one of the platform's APIs that are not its REST API: `header` says who calls. The
+/// answer, and the token for the next call where one came along; `None` if there was none in time.
+pub(crate) async fn call_elsewhere(
+    api: &str,
+    header: (&str, &str),
+    call: &Call,
+) -> Option<(Reply, Option<String>)> {
+    let request = host::Call {
+        address: &[api, &call.target].concat(),
+        method: call.method.as_str(),
+        header: Some(header),
+        body: call.body.as_deref(),
+    };
+    let secrets = [header.1, header.1];
+    match request.make_for_token(SHORT_PATIENCE, MOST_RECOMMENDED).await {
+        Ok((reply, token)) => Some((Reply { text: scrub(reply.text, secrets), ..reply }, token)),
+        Err(error) => {
+            worker::console_warn!("{}: {}", call.operation, scrub(error.to_string(), secrets));
+            None
+        }
+    }
 }
 
 /// Text without the key, plain or encoded, should the other side echo it.

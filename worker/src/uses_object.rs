@@ -122,7 +122,7 @@ async fn ask(env: &Env, site: &str, path: &str, used: &Use) -> std::result::Resu
 }
 
 /// Until when a count lasts, and how far it is.
-type Counts = HashMap<String, (u64, u32)>;
+pub(crate) type Counts = HashMap<String, (u64, u32)>;
 
 /// The tokens of a site's pages.
 #[durable_object]
@@ -244,7 +244,7 @@ fn is_enough(sql: &SqlStorage, contact: &Contact) -> Result<bool> {
 }
 
 /// Counts what comes, as far as the first that is over its limit; that one's seconds until it is not.
-fn first_over(counts: &mut Counts, add: &[Count]) -> Option<u64> {
+pub(crate) fn first_over(counts: &mut Counts, add: &[Count]) -> Option<u64> {
     add.iter().find_map(|add| {
         make_room(counts);
         let (until, count) = counts.entry(add.name.clone()).or_insert((now() + add.window, 0));
@@ -253,6 +253,14 @@ fn first_over(counts: &mut Counts, add: &[Count]) -> Option<u64> {
         }
         *count = count.saturating_add(1);
         (*count > add.most).then(|| until.saturating_sub(now()).div_ceil(1000).max(1))
+    })
+}
+
+/// Whether one more would be over a limit.
+pub(crate) fn is_full(counts: &Counts, add: &[Count]) -> bool {
+    add.iter().any(|add| {
+        let count = counts.get(&add.name);
+        count.is_some_and(|(until, count)| *until > now() && *count >= add.most)
     })
 }
 

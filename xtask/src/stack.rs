@@ -25,6 +25,9 @@ pub(crate) const SERVER_TOKEN: &str = "server-token-of-the-demo";
 /// A marker where the platform's key would be: tests search every answer and file for it.
 pub(crate) const API_KEY: &str = "api-key-of-the-demo-5f1d7c";
 
+/// The same for the key of the API that apps call.
+pub(crate) const MOBILE_KEY: &str = "mobile-key-of-the-demo-a94e20";
+
 /// As in `worker/wrangler.toml`: the Worker is tested under the rules that it is deployed with.
 pub(crate) const COMPATIBILITY_DATE: &str = "2026-11-01";
 pub(crate) const COMPATIBILITY_FLAG: &str = "global_fetch_strictly_public";
@@ -81,8 +84,13 @@ impl Stack {
             address.map(str::to_owned)
         };
         let (platform, proxied) = (text("platform")?, text("shop")?);
-        // The one key that the stand-in knows.
-        let keys = json!({ "api_keys": [API_KEY] }).to_string();
+        // The one key that each of the stand-in's APIs knows, and where what it recommends is.
+        let keys = json!({
+            "api_keys": [API_KEY],
+            "mobile_key": MOBILE_KEY,
+            "shop": format!("http://127.0.0.1:{shop_port}"),
+        });
+        let keys = keys.to_string();
         let answer = ask(&platform, "PUT", "/settings", &keys)?;
         if !answer.contains(" 200 ") {
             bail!("the stand-in does not take its key: {answer}");
@@ -162,6 +170,7 @@ impl Stack {
             "folder": self.folder,
             "server_token": SERVER_TOKEN,
             "api_key": API_KEY,
+            "mobile_key": MOBILE_KEY,
         })
     }
 }
@@ -271,6 +280,11 @@ fn configuration(
             target[name] = value.clone();
         }
     }
+    if let Some(Value::Object(recommendations)) = site.get_mut("recommendations") {
+        let address = |path: &str| json!(format!("{platform}{path}"));
+        recommendations.entry("contact_address").or_insert(address("/contact-api"));
+        recommendations.entry("mobile_address").or_insert(address("/mobile-api/api"));
+    }
     let mut settings = json!({
         "version": 1,
         "api": {
@@ -288,7 +302,11 @@ fn configuration(
 
 /// The bindings of secrets, as workerd's configuration writes them.
 fn secrets(more: &Value) -> String {
-    let own = json!({"KIT_SERVER_TOKEN": SERVER_TOKEN, "KIT_API_KEY": API_KEY});
+    let own = json!({
+        "KIT_SERVER_TOKEN": SERVER_TOKEN,
+        "KIT_API_KEY": API_KEY,
+        "KIT_MOBILE_KEY": MOBILE_KEY,
+    });
     let mut all = own.as_object().cloned().unwrap_or_default();
     all.extend(more.as_object().cloned().unwrap_or_default());
     let line = |(name, text): (String, Value)| format!("    (name = \"{name}\", text = {text}),\n");
@@ -341,6 +359,7 @@ const kit :Workerd.Worker = (
     (name = "USES", durableObjectNamespace = "UsesObject"),
     (name = "BULK", durableObjectNamespace = "BulkObject"),
     (name = "GOVERNOR", durableObjectNamespace = "GovernorObject"),
+    (name = "RECOMMENDATIONS", durableObjectNamespace = "RecommendationsObject"),
     (name = "KIT_CONFIG", text = {config}),
 {secrets}  ],
   globalOutbound = "loopback",
@@ -349,6 +368,7 @@ const kit :Workerd.Worker = (
     (className = "UsesObject", uniqueKey = "uses", enableSql = true),
     (className = "BulkObject", uniqueKey = "bulk", enableSql = true),
     (className = "GovernorObject", uniqueKey = "governor", enableSql = true),
+    (className = "RecommendationsObject", uniqueKey = "recommendations", enableSql = true),
   ],
   durableObjectStorage = (localDisk = "objects"),
 );

@@ -186,7 +186,7 @@ fn a_token_is_asked_for_by_whom_it_is_for() {
     assert_eq!(Person::Nobody.new_token_call(), None);
     let about = ask(r#"{"variantId": "r1v2", "productId": "5"}"#);
     let call = about.token_call(&block("token")).unwrap();
-    assert_eq!(call.target, "/v1/recoms/1244?products=5");
+    assert_eq!((call.target.as_str(), call.pool), ("/v1/recoms/1244?products=5", Pool::ContactApi));
 }
 
 #[test]
@@ -223,6 +223,11 @@ fn nobody_in_particular_has_no_answer_of_their_own() {
     assert_eq!(about.key("r1v2", Source::Token, &Person::Nobody), None);
     let mobile = about.key("r1v2", Source::Mobile, &Person::Nobody);
     assert_eq!(mobile, about.key("r1v2", Source::Mobile, &browser("x")), "the same for everybody");
+    for person in [browser("x"), Person::Proven("phone", "380501234567".into())] {
+        let (name, own) = person.name().unwrap();
+        assert_eq!(Person::named(name, own), Some(person.clone()));
+    }
+    assert_eq!((Person::Nobody.name(), Person::named("contactId", "1")), (None, None));
     assert!(Ask::is_personal(Source::Contact) && Ask::is_personal(Source::Token));
     assert!(!Ask::is_personal(Source::Mobile));
 }

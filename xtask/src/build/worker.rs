@@ -14,6 +14,9 @@ use crate::{process, progress, project};
 /// Where the Worker begins; goes beside what worker-build makes.
 const ENTRY: &str = "worker/src/entry.js";
 
+/// What the entry imports of the Worker's own, bundled into it.
+const FRONT: &str = "worker/src/front.js";
+
 /// The files that make up the Worker: where it begins, its code, and the module that the code imports.
 pub(crate) fn outputs() -> [PathBuf; 3] {
     ["entry.js", "index.js", "index_bg.wasm"]
@@ -42,6 +45,7 @@ pub(super) fn build(toolbox: &Toolbox) -> Result<()> {
     inputs
         .file(&compiled)?
         .file(&entry)?
+        .file(&project::root().join(FRONT))?
         .program(&toolbox.worker_build)?
         .program(&toolbox.wasm_bindgen)?
         .program(&toolbox.wasm_opt)?
@@ -57,7 +61,10 @@ pub(super) fn build(toolbox: &Toolbox) -> Result<()> {
             .env("XDG_CACHE_HOME", no_downloads()?);
         process::run_logged(with_environment(&mut build), &project::kit().join("log/worker.log"))?;
         let [beside, ..] = outputs();
-        fs::copy(&entry, beside).context("cannot put the entry beside the Worker's script")?;
+        let mut bundle = toolbox.command(&toolbox.esbuild);
+        bundle.arg(&entry).args(["--bundle", "--format=esm", "--external:./index.js"]);
+        let output = beside.to_str().context("the project's folder has no UTF-8 name")?;
+        process::run(bundle.arg(["--outfile=", output].concat()).arg("--log-level=warning"))?;
         if let Some(missing) = outputs().iter().find(|output| !output.is_file()) {
             bail!("worker-build made no {}", missing.display());
         }
