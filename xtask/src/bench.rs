@@ -3,6 +3,7 @@
 //! Times of a shared machine differ from run to run, so no time ends this command with a failure;
 //! what cannot be measured does. Sizes are gated by `sizes`, trials by `test`.
 
+mod blocks;
 mod edge;
 mod load;
 mod page;
@@ -32,7 +33,7 @@ use crate::{
 const RUNS: u32 = 5;
 
 /// The parts of the benchmark, in the order in which they run: what disturbs others comes last.
-const PARTS: &[&str] = &["sizes", "page", "edge", "relay", "trials"];
+const PARTS: &[&str] = &["sizes", "page", "blocks", "edge", "relay", "trials"];
 
 /// What the caller asks for.
 struct Options {
@@ -57,6 +58,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
         let measured = match *part {
             "sizes" => measure_sizes(&toolbox, &manifest).map(|sizes| json!({ "sizes": sizes })),
             "page" => page::measure(&toolbox, &manifest, options.runs),
+            "blocks" => blocks::measure(&toolbox, options.runs),
             "edge" => edge::measure().map(|edge| json!({ "edge": edge })),
             "relay" => relay::measure().map(|relay| json!({ "relay": relay })),
             _ => trials::run(&toolbox).map(|trials| json!({ "trials": trials })),

@@ -109,6 +109,35 @@ const TABLE: &[(&str, &[Line])] = &[
         ],
     ),
     (
+        "first recommended product, beside a script by hand",
+        &[
+            line("cold cache", "/blocks/near/cold/kit_ms/median", "ms")
+                .of("/blocks/near/cold/kit_ms"),
+            line("  by hand", "/blocks/near/cold/by_hand_ms/median", "ms")
+                .of("/blocks/near/cold/by_hand_ms"),
+            line("  times as much", "/blocks/near/cold/ratio/median", "")
+                .of("/blocks/near/cold/ratio")
+                .most(1.2),
+            line("warm cache", "/blocks/near/warm/kit_ms/median", "ms")
+                .of("/blocks/near/warm/kit_ms"),
+            line("  by hand", "/blocks/near/warm/by_hand_ms/median", "ms")
+                .of("/blocks/near/warm/by_hand_ms"),
+            line("  times as much", "/blocks/near/warm/ratio/median", "")
+                .of("/blocks/near/warm/ratio")
+                .most(1.2),
+            line("40 ms away, cold", "/blocks/far/cold/kit_ms/median", "ms")
+                .of("/blocks/far/cold/kit_ms"),
+            line("  times as much", "/blocks/far/cold/ratio/median", "")
+                .of("/blocks/far/cold/ratio")
+                .most(1.2),
+            line("40 ms away, warm", "/blocks/far/warm/kit_ms/median", "ms")
+                .of("/blocks/far/warm/kit_ms"),
+            line("  times as much", "/blocks/far/warm/ratio/median", "")
+                .of("/blocks/far/warm/ratio")
+                .most(1.2),
+        ],
+    ),
+    (
         "calls of the REST API, beside a Worker by hand",
         &[
             line("processor a call", "/relay/cpu_us/median", "µs").of("/relay/cpu_us"),
