@@ -22,12 +22,12 @@ export function price(product) {
 }
 
 /** Puts the product into the cart and says so. */
-export function addButton(product, ctx, { quantity = () => 1, fromBlock = false, wide = false } = {}) {
+export function addButton(product, ctx, { quantity = () => 1, wide = false } = {}) {
   if (product.stock === 0) {
     return h('button', { type: 'button', class: `button button-quiet${wide ? ' button-wide' : ''}`, disabled: true }, 'Out of stock');
   }
   const add = () => {
-    cart.add(product, quantity(), fromBlock);
+    cart.add(product, quantity());
     announce(`${product.name} is in your cart.`, { href: ctx.links.cart(), text: 'View cart' });
   };
   return h('button', { type: 'button', class: `button${wide ? ' button-wide' : ' button-soft'}`, on: { click: add } },
@@ -53,11 +53,8 @@ export function wishButton(product, ctx, { label = false } = {}) {
   return button;
 }
 
-/**
- * One product in a grid.
- * `href` replaces the address of the product page, `fromBlock` marks a card of a recommendation block.
- */
-export function card(product, ctx, { href = ctx.links.product(product.id), fromBlock = false, eager = false } = {}) {
+/** One product in a grid. */
+export function card(product, ctx, { eager = false } = {}) {
   return h('article', { class: 'card', 'data-product': product.id },
     h('div', { class: 'card-picture' },
       picture(product.image, { eager }),
@@ -65,9 +62,9 @@ export function card(product, ctx, { href = ctx.links.product(product.id), fromB
       wishButton(product, ctx)),
     h('div', { class: 'card-body' },
       h('p', { class: 'card-category' }, categoryByKey(product.category).name),
-      h('h3', { class: 'card-name' }, h('a', { href }, product.name)),
+      h('h3', { class: 'card-name' }, h('a', { href: ctx.links.product(product.id) }, product.name)),
       h('p', { class: 'card-brief' }, product.brief),
-      h('div', { class: 'card-buy' }, price(product), addButton(product, ctx, { fromBlock }))));
+      h('div', { class: 'card-buy' }, price(product), addButton(product, ctx))));
 }
 
 function badge(product) {
@@ -77,7 +74,7 @@ function badge(product) {
 }
 
 /** Cards side by side; `headed` tells what the list is, for those who do not see it. */
-export function grid(products, ctx, { label, options } = {}) {
+export function grid(products, ctx, { label } = {}) {
   return h('ul', { class: 'grid', role: 'list', 'aria-label': label },
-    products.map((product, index) => h('li', {}, card(product, ctx, { eager: index < 4, ...options?.(product) }))));
+    products.map((product, index) => h('li', {}, card(product, ctx, { eager: index < 4 }))));
 }

@@ -7,9 +7,6 @@ import { CURRENCY } from './products.js';
 import { guid } from './guid.js';
 import { track } from './track.js';
 
-/** The recommendation block on product pages, as its links and impressions name it. */
-export const CONTAINER = '1253_r963v1317';
-
 const inStock = (product) => (product.stock > 0 ? 1 : 0);
 
 export const sendMainPage = () => track('sendEvent', 'MainPage');
@@ -54,22 +51,6 @@ export function sendCart(lines) {
   });
 }
 
-/** The same with tags, for a change that came from a recommendation block. */
-export function sendCartFromBlock(lines) {
-  track('sendEventWithTags', 'StatusCart', {
-    StatusCart: {
-      GUID: guid(),
-      Products: lines.map(({ product, quantity }) => ({
-        productKey: product.id,
-        price: product.price,
-        quantity,
-        price_currency_code: CURRENCY,
-      })),
-      Tags: { added_from: [CONTAINER] },
-    },
-  });
-}
-
 /** The order form leaves: the kit keeps the cart's GUID for the purchase before the cart is cleared. */
 export const sendOrderSubmitted = () => track('orderSubmitted');
 
@@ -94,12 +75,6 @@ export function sendCustomerData({ id, email, phone, name }) {
   if (phone) data.user_phone = phone;
   if (name) data.user_name = name;
   track('sendEvent', 'CustomerData', { CustomerData: data });
-}
-
-export function sendImpressions(products) {
-  track('sendEvent', 'ProductImpressions', {
-    ProductImpression: products.map(({ id }) => ({ product_id: id, container_type: CONTAINER })),
-  });
 }
 
 /** At log-out. */

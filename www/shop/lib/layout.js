@@ -8,6 +8,7 @@ import { count, money } from './format.js';
 import { classic, singlePage } from './links.js';
 import { newsletter } from './newsletter.js';
 import { categories } from './products.js';
+import { sellFromBlocks } from './recommendations.js';
 import { cart, session, store, wishlist } from './store.js';
 import { announce } from './toast.js';
 
@@ -22,6 +23,7 @@ export function layOut(ctx) {
   const version = h('a', {});
   document.getElementById('site-header').replaceChildren(...header(ctx, links));
   document.getElementById('site-footer').replaceChildren(...footer(ctx, version));
+  sellFromBlocks(ctx.links);
   const other = ctx.links === classic ? singlePage : classic;
   return (view) => {
     const here = view.here(ctx.links);

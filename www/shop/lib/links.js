@@ -27,6 +27,3 @@ export const singlePage = {
   thankYou: (number) => `/spa/thank-you${query('order', number)}`,
   login: () => '/spa/login',
 };
-
-/** `href` with one more parameter. */
-export const withParameter = (href, name, value) => `${href}${href.includes('?') ? '&' : '?'}${name}=${encodeURIComponent(value)}`;

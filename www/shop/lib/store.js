@@ -53,13 +53,12 @@ export const cart = {
   total() {
     return this.lines().reduce((sum, line) => sum + line.quantity * line.product.price, 0);
   },
-  /** @param {boolean} [fromBlock] whether a recommendation block offered the product */
-  add(product, quantity = 1, fromBlock = false) {
+  add(product, quantity = 1) {
     const lines = this.lines();
     const known = lines.find((line) => line.product.id === product.id);
     if (known) known.quantity += quantity;
     else lines.push({ product, quantity });
-    change(lines, fromBlock ? events.sendCartFromBlock : events.sendCart);
+    change(lines);
   },
   setQuantity(product, quantity) {
     change(this.lines().map((line) => (line.product.id === product.id ? { product, quantity } : line)));
@@ -72,10 +71,10 @@ export const cart = {
   },
 };
 
-function change(lines, send = events.sendCart) {
+function change(lines) {
   for (const line of lines) line.quantity = Math.min(Math.max(line.quantity, 1), MAX_QUANTITY);
   write('cart', lines.map(({ product, quantity }) => ({ id: product.id, quantity })));
-  send(lines);
+  events.sendCart(lines);
 }
 
 export const wishlist = {

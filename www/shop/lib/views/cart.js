@@ -4,12 +4,16 @@ import { DELIVERIES, deliveryPrice, FREE_FROM } from '../delivery.js';
 import { emptyPage } from '../empty.js';
 import { sendCartPage } from '../events.js';
 import { count, money } from '../format.js';
+import { favourites } from '../products.js';
 import { quantityField } from '../quantity.js';
+import { recommendations } from '../recommendations.js';
 import { cart, store } from '../store.js';
 import { announce } from '../toast.js';
 
 export function cartPage(ctx) {
   const box = h('div', { class: 'wrap' });
+  const shelf = h('section', { class: 'wrap section' }, h('h2', { class: 'section-title' }, 'Before you go'));
+  let block;
   // Rebuilding a line while its number is being changed would take the focus away, so only the sums follow.
   let sums = () => {};
   let shape = '';
@@ -23,8 +27,20 @@ export function cartPage(ctx) {
     }
     const hadFocus = box.contains(document.activeElement);
     shape = now;
+    recommend(now);
     box.replaceChildren(...(lines.length === 0 ? empty(ctx) : filled(lines)));
     if (hadFocus) box.querySelector('h1').focus();
+  }
+
+  /** What goes with the cart; the kit asks anew where the products change. */
+  function recommend(products) {
+    if (block) {
+      block.setAttribute('products', products);
+      return;
+    }
+    const own = favourites.filter((id) => !products.split(',').includes(id)).slice(0, 4);
+    block = recommendations('cart', ctx, { template: '#shelf-card', products, own });
+    shelf.append(block);
   }
 
   function filled(lines) {
@@ -70,7 +86,7 @@ export function cartPage(ctx) {
 
   store.addEventListener('cart', show, { signal: ctx.signal });
   show();
-  return { title: 'Cart', here: (to) => to.cart(), shown: sendCartPage, body: [box] };
+  return { title: 'Cart', here: (to) => to.cart(), shown: sendCartPage, body: [box, shelf] };
 }
 
 function row({ product, quantity }, amount, ctx) {

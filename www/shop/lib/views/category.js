@@ -41,7 +41,9 @@ export function categoryPage(ctx) {
           h('label', { class: 'check' }, inStock, h('span', {}, 'Only what is in stock')),
           h('div', { class: 'bar-order' }, h('label', { for: 'order' }, 'Sort by'), order)),
         h('h2', { class: 'visually-hidden' }, 'Products'),
-        list),
+        list,
+        // The settings of the kit place a block here, about what the page says it is about.
+        h('div', { id: 'recommended', class: 'shelf', 'data-es-category': category.name })),
     ],
   };
 }

@@ -1,10 +1,11 @@
 import { h, icon } from '../dom.js';
-import { grid, picture } from '../cards.js';
+import { picture } from '../cards.js';
 import { FREE_FROM } from '../delivery.js';
 import { sendMainPage } from '../events.js';
 import { count, money } from '../format.js';
 import { SHOP } from '../layout.js';
-import { categories, favourites, productsById, productsOf } from '../products.js';
+import { categories, favourites, productsOf } from '../products.js';
+import { recommendations } from '../recommendations.js';
 
 const PROMISES = [
   ['truck', 'Delivery in two days', `To a post branch or your door, free from ${money(FREE_FROM)}`],
@@ -40,8 +41,7 @@ export function mainPage(ctx) {
               h('span', { class: 'tile-name' }, category.name),
               h('span', { class: 'tile-count' }, count(productsOf(category.key).length, 'product')))))))),
       h('section', { class: 'wrap section' },
-        h('h2', { class: 'section-title' }, 'Favourites this season'),
-        grid(productsById(favourites), ctx)),
+        recommendations('main', ctx, { title: 'Favourites this season', own: favourites })),
       h('section', { class: 'wrap section' },
         h('div', { class: 'note' },
           h('div', {},

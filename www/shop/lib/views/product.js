@@ -1,11 +1,10 @@
 import { h, icon } from '../dom.js';
-import { addButton, grid, picture, price, wishButton } from '../cards.js';
+import { addButton, picture, price, wishButton } from '../cards.js';
 import { crumbs } from '../crumbs.js';
-import { CONTAINER, sendProductPage } from '../events.js';
-import { watchImpressions } from '../impressions.js';
-import { withParameter } from '../links.js';
-import { categoryByKey, productById, productsById } from '../products.js';
+import { sendProductPage } from '../events.js';
+import { categoryByKey, productById } from '../products.js';
 import { quantityField } from '../quantity.js';
+import { recommendations } from '../recommendations.js';
 import { notFoundPage } from './not-found.js';
 
 export function productPage(ctx) {
@@ -13,20 +12,11 @@ export function productPage(ctx) {
   if (!product) return notFoundPage(ctx, 'We do not have this product, or no longer.');
   const category = categoryByKey(product.category);
   const quantity = quantityField(`How many: ${product.name}`, 1);
-  const likes = productsById(product.likes);
-  // The mark tells the tracker that the visitor came from the block.
-  const block = grid(likes, ctx, {
-    label: 'You may also like',
-    options: ({ id }) => ({ href: withParameter(ctx.links.product(id), 'sc_content', CONTAINER), fromBlock: true }),
-  });
 
   return {
     title: product.name,
     here: (to) => to.product(product.id),
-    shown() {
-      sendProductPage(product);
-      watchImpressions(likes, [...block.querySelectorAll('.card')], ctx.signal);
-    },
+    shown: () => sendProductPage(product),
     body: [
       h('div', { class: 'wrap' },
         crumbs([['Home', ctx.links.home()], [category.name, ctx.links.category(category.key)], [product.name]]),
@@ -49,7 +39,8 @@ export function productPage(ctx) {
               h('li', {}, icon('truck'), 'Leaves our store within one working day'),
               h('li', {}, icon('back'), 'Sixty days to return, also when used'),
               h('li', {}, icon('shield'), 'Repairs free of charge')))),
-        h('section', { class: 'section' }, h('h2', { class: 'section-title' }, 'You may also like'), block)),
+        h('section', { class: 'section' },
+          recommendations('product', ctx, { title: 'You may also like', product: product.id, own: product.likes }))),
     ],
   };
 }
