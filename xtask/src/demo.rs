@@ -14,6 +14,33 @@ use crate::{
 /// Where the shop is looked for first; another port is taken where this one is not free.
 const PORT: u16 = 8787;
 
+/// The blocks of the shop's pages; that of a category stands where the settings say.
+fn recommendations() -> Value {
+    let block = |data_source: u32, en: &str, uk: &str| {
+        json!({
+            "source": "contact",
+            "data_source": data_source,
+            "size": 8,
+            "header": {"en": en, "uk": uk},
+            "buy": true,
+        })
+    };
+    let mut category = block(1313, "Best of this kind", "Найкраще з цього");
+    category["place"] =
+        json!({"selector": "#recommended", "pages": ["/category*", "/spa/category/*"]});
+    category["reserve"] = json!([[0, 400]]);
+    json!({
+        "out_of_stock": "last",
+        "blocks": {
+            "r963v1311": block(1311, "Picked for you", "Підібрано для вас"),
+            "r963v1313": category,
+            "r963v1317": block(1317, "Goes well with it", "Пасує до цього"),
+            "r963v1319": block(1319, "Do not forget", "Не забудьте"),
+            "r963v1321": block(1321, "Perhaps one of these", "Можливо, щось із цього"),
+        },
+    })
+}
+
 /// The forms of the demo shop, by their names.
 fn forms(folder: &Path) -> Result<Map<String, Value>> {
     let mut forms = Map::new();
@@ -58,6 +85,8 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
                 "tokens": ["contact"],
             },
             "forms": forms.keys().collect::<Vec<_>>(),
+            "currency": "UAH",
+            "recommendations": recommendations(),
         }),
         outbox: json!({}),
         settings: json!({"forms": forms}),
