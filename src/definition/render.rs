@@ -131,7 +131,6 @@ fn render_page(
     words: &Words<'_>,
     filled: &Filled,
 ) -> Node {
-    let first = step == 1 && index == 0;
     let number = index.to_string();
     let title = words.text(&page.title);
     let level = if definition.layout == Layout::Inline { "h3" } else { "h2" };
@@ -155,13 +154,16 @@ fn render_page(
         let alone = is_alone(definition);
         page.fields.iter().map(move |field| Drawing::new(id, field, words, filled, alone).draw())
     };
-    let group = Node::of("div", "es-page")
+    // Without script only the second step is left out: a form of several pages is one long one. What is
+    // disabled is neither posted nor asked for.
+    let later = step > 1;
+    let group = Node::of(if later { "fieldset" } else { "div" }, "es-page")
         .with("data-es-step", step.to_string())
         .with("data-es-page", number)
         .with_if(title.is_some(), "aria-labelledby", heading)
-        .with_if(title.is_some(), "role", "group")
-        // Without script only the second step is left out: a form of several pages is one long one.
-        .with_if(!first && step > 1, "hidden", "");
+        .with_if(title.is_some() && !later, "role", "group")
+        .with_if(later, "disabled", "")
+        .with_if(later, "hidden", "");
     let group = group.children(image).children(title).children(text).children(fields);
     let back = (index > 0).then(|| {
         let back = Node::of("button", "es-back").with("type", "button").with("data-es-back", "");

@@ -235,6 +235,8 @@ impl Surface {
             && let Some(place) = find(&thanks, ".es-text")
         {
             place.set_text_content(Some(text));
+            // A second step is, until somebody may fill it in.
+            let _ = page.remove_attribute("disabled");
         }
         for child in find_all(&self.form, ":scope > *") {
             hide(&child, child != thanks);
