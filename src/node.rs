@@ -74,6 +74,31 @@ impl Node {
         if text.is_empty() { self } else { self.child(Self::Text(text.to_owned())) }
     }
 
+    /// With a heading of the first rank, as a page of its own has one: the first heading that is in view, or
+    /// this title where there is none.
+    #[must_use]
+    pub(in crate::definition) fn headed(mut self, title: &str) -> Self {
+        if !self.raise()
+            && let Self::Element { children, .. } = &mut self
+        {
+            children.insert(0, Self::of("h1", "es-title").text(title));
+        }
+        self
+    }
+
+    /// Raises the first heading that is in view; whether there is one.
+    fn raise(&mut self) -> bool {
+        let Self::Element { tag, attributes, children } = self else { return false };
+        if attributes.iter().any(|(name, _)| *name == "hidden") {
+            return false;
+        }
+        if matches!(*tag, "h1" | "h2") {
+            *tag = "h1";
+            return true;
+        }
+        children.iter_mut().any(Self::raise)
+    }
+
     /// As pages take it: `["tag", {"name": "value"}, child, …]`, a text as itself.
     #[must_use]
     pub fn to_value(&self) -> Value {

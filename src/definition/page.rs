@@ -36,7 +36,7 @@ impl Sheet<'_> {
     /// The form.
     #[must_use]
     pub fn form(&self, filled: &render::Filled) -> String {
-        self.document(&render::form(self.id, self.definition, self.words, filled), "")
+        self.document(render::form(self.id, self.definition, self.words, filled), "")
     }
 
     /// What was filled in, with a button that sends it.
@@ -95,14 +95,14 @@ impl Sheet<'_> {
         } else {
             String::new()
         };
-        self.document(&form, &script)
+        self.document(form, &script)
     }
 
     /// What people read in the end: the form's own words, or these in place of its text.
     #[must_use]
     pub fn end(&self, text: Option<&str>) -> String {
         self.document(
-            &Node::of("div", "es-form").child(render::ending(self.definition, self.words, text)),
+            Node::of("div", "es-form").child(render::ending(self.definition, self.words, text)),
             "",
         )
     }
@@ -111,13 +111,24 @@ impl Sheet<'_> {
     #[must_use]
     pub fn trouble(&self, key: &'static str) -> String {
         let text = Node::of("p", "es-status").with("role", "alert").any_direction();
-        self.document(&Node::of("div", "es-form").child(text.text(self.words.word(key))), "")
+        self.document(Node::of("div", "es-form").child(text.text(self.words.word(key))), "")
     }
 
-    fn document(&self, content: &Node, head: &str) -> String {
+    /// What the form is called: as its first page is, or what opens it.
+    fn title(&self) -> &str {
+        let (form, words) = (self.definition, self.words);
+        let usual = if form.kind == Kind::Request { "request_button" } else { "launcher" };
+        let opens = form.launcher.as_ref().map_or("", |launcher| words.text(&launcher.text));
+        let named = form.pages.first().map_or("", |page| words.text(&page.title));
+        [named, opens]
+            .into_iter()
+            .find(|text| !text.is_empty())
+            .unwrap_or_else(|| words.word(usual))
+    }
+
+    fn document(&self, content: Node, head: &str) -> String {
         let words = self.words;
-        let title = self.definition.pages.first().map_or("", |page| words.text(&page.title));
-        let title = if title.is_empty() { words.word("launcher") } else { title };
+        let title = self.title();
         let viewport = Node::new("meta")
             .with("name", "viewport")
             .with("content", "width=device-width, initial-scale=1");
@@ -137,7 +148,7 @@ impl Sheet<'_> {
         }
         out.push_str(["<style>", self.style, "</style>", head, "</head>"].concat().as_str());
         out.push_str("<body class=\"es-document\"><main>");
-        content.write_html(&mut out);
+        content.headed(title).write_html(&mut out);
         out.push_str("</main></body></html>");
         out
     }

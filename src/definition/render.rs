@@ -5,7 +5,7 @@
 mod field;
 
 use self::field::Drawing;
-use super::{Definition, Kind, Layout, Page, Words};
+use super::{Definition, Kind, Page, Words};
 use crate::{
     form::check,
     node::{Node, is_link},
@@ -133,10 +133,9 @@ fn render_page(
 ) -> Node {
     let number = index.to_string();
     let title = words.text(&page.title);
-    let level = if definition.layout == Layout::Inline { "h3" } else { "h2" };
     let heading = ["es-", id, "-", &step.to_string(), "-", &number].concat();
     let title = (!title.is_empty()).then(|| {
-        Node::of(level, "es-title").with("id", heading.as_str()).any_direction().text(title)
+        Node::of("h2", "es-title").with("id", heading.as_str()).any_direction().text(title)
     });
     let text = words.text(&page.text);
     let text =

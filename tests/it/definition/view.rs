@@ -1,6 +1,7 @@
 use esputnik_kit::{
     definition::{
         Interval, Words,
+        page::{Confirmation, Sheet},
         render::{self, Filled},
         view,
     },
@@ -149,6 +150,54 @@ fn every_input_has_a_label_and_a_place_for_its_message() {
     for target in ids(" for=\"").into_iter().chain(ids("aria-describedby=\"")) {
         for id in target.split(' ') {
             assert!(known.iter().any(|own| own == id), "{id} of {known:?}");
+        }
+    }
+}
+
+#[test]
+fn without_script_nothing_of_the_second_step_is_asked_for() {
+    let mut form = news();
+    form["second_step"] = json!([{"fields": [{"kind": "last_name", "required": true}]}]);
+    let html = html(form, &Filled::default());
+    let second =
+        html.split("<fieldset class=\"es-page\"").nth(1).expect("it is a group of its own");
+    let (attributes, _) = second.split_once('>').unwrap();
+    assert!(attributes.contains(" disabled") && attributes.contains(" hidden"), "{attributes}");
+}
+
+#[test]
+fn a_page_of_a_form_s_own_has_one_heading_of_the_first_rank() {
+    let thanked =
+        json!({"pages": [{"fields": [{"kind": "email"}]}], "thanks": {"title": "Thanks"}});
+    let asks = json!({
+        "kind": "request",
+        "layout": "popup",
+        "launcher": {"text": "Ask us"},
+        "event": "asked",
+        "open_to_all": true,
+        "pages": [{"fields": [{"kind": "email"}]}],
+    });
+    let mut titled = news();
+    titled["pages"][0]["title"] = "News".into();
+    for (form, own, end) in [
+        (titled, "News", "Almost done"),
+        (thanked, "Subscribe", "Thanks"),
+        (asks, "Ask us", "Thank you"),
+    ] {
+        let definition = definition(form);
+        let words = Words::choose(&definition, &["en"]);
+        let sheet = Sheet { id: "news", definition: &definition, words: &words, style: "" };
+        let asked = Confirmation { typed: &[], token: "t", status: None };
+        for (page, heading) in [
+            (sheet.form(&Filled::default()), own),
+            (sheet.confirmation(&asked), "One more step"),
+            (sheet.end(None), end),
+            (sheet.trouble("failed"), own),
+        ] {
+            let headings: Vec<&str> = page.split("<h1").skip(1).collect();
+            assert_eq!(headings.len(), 1, "{page}");
+            let (_, text) = headings[0].split_once('>').unwrap();
+            assert!(text.starts_with(&[heading, "</h1>"].concat()), "{heading}: {page}");
         }
     }
 }
