@@ -3,8 +3,11 @@
 
 use std::cell::RefCell;
 
+use js_sys::{Object, Reflect};
 use wasm_bindgen::prelude::{JsCast, JsValue, wasm_bindgen};
-use web_sys::{Document, Element, HtmlElement, HtmlFormElement, HtmlInputElement, Node};
+use web_sys::{
+    Document, Element, Event, EventInit, HtmlElement, HtmlFormElement, HtmlInputElement, Node,
+};
 
 use crate::{
     form::typed,
@@ -73,10 +76,18 @@ impl Surface {
         values
     }
 
-    /// Writes a value into a field.
+    /// Writes a value into a field, and tells the page as if it were typed.
+    ///
+    /// Frameworks that hold what an input has compare with what they have seen written into it, so it is
+    /// written by the browser's own setter, past those that they put on the input itself.
     pub(super) fn fill(&self, name: &str, value: &str) {
-        if let Some(input) = self.input(name) {
-            as_input(&input).set_value(value);
+        let Some(input) = self.input(name) else { return };
+        let own = Object::get_prototype_of(&input);
+        let _ = Reflect::set_with_receiver(&own, &"value".into(), &value.into(), &input);
+        let init = EventInit::new();
+        init.set_bubbles(true);
+        if let Ok(event) = Event::new_with_event_init_dict("input", &init) {
+            let _ = input.dispatch_event(&event);
         }
     }
 

@@ -229,13 +229,11 @@ impl Form {
             && let Some(value) = button.get_attribute("value")
         {
             self.surface.fill(&name, &value);
-            self.act(|session| {
-                session.handle_input(&name, vec![value]);
-                session.handle_leave(&name);
-            });
+            self.act(|session| session.handle_leave(&name));
             self.surface.focus(&name);
         }
     }
+            // It counts as typed.
 
     /// The field that an input is of.
     fn field_of(&self, input: &Element) -> Option<String> {
