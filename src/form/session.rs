@@ -149,6 +149,15 @@ impl Session {
         self.show(name, wrong);
     }
 
+    /// What the person has typed into a field, perhaps before anything listened: then it counts now.
+    pub fn handle_typed(&mut self, name: &str, given: Vec<String>) {
+        if self.entry(name).is_some_and(|entry| !entry.touched) {
+            self.handle_input(name, given);
+        } else {
+            self.handle_given(name, given);
+        }
+    }
+
     /// The person has stopped typing for a moment. What is wrong is not told yet.
     pub fn handle_pause(&mut self, name: &str) {
         let Some(entry) = self.entry(name) else { return };

@@ -201,14 +201,24 @@ impl Surface {
         page.map_or(0, |page| number(&page, "data-es-page"))
     }
 
-    /// Whether somebody has typed into a field and gone on, before all of this was there.
-    pub(super) fn was_left(&self, name: &str) -> bool {
+    /// Whether somebody has typed into a field, as far as that can be seen of it.
+    pub(super) fn is_typed(&self, name: &str) -> bool {
         self.input(name).is_some_and(|input| {
             let typed = as_input(&input);
-            !matches!(typed.type_().as_str(), "checkbox" | "radio" | "hidden" | "select-one")
-                && typed.value() != input.get_attribute("value").unwrap_or_default()
-                && !input.matches(":focus").unwrap_or(true)
+            // Frameworks may write what is typed into the attribute too; then the browser knows, once the
+            // field is left.
+            let is_changed = || {
+                typed.value() != input.get_attribute("value").unwrap_or_default()
+                    || input.matches(":user-valid,:user-invalid").unwrap_or(false)
+            };
+            let kind = typed.type_();
+            !matches!(kind.as_str(), "checkbox" | "radio" | "hidden" | "select-one") && is_changed()
         })
+    }
+
+    /// Whether a field has the focus.
+    pub(super) fn is_focused(&self, name: &str) -> bool {
+        self.inputs(name).iter().any(|input| input.matches(":focus").unwrap_or(false))
     }
 
     /// Whether the focus is within the form.

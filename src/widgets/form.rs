@@ -149,11 +149,14 @@ impl Form {
             form.act(Session::handle_touch);
         }
         // The network may take longer than a person with a field.
-        for name in form.names.iter().filter(|name| form.surface.was_left(name)) {
+        for name in form.names.iter().filter(|name| form.surface.is_typed(name)) {
             let values = form.surface.values(name);
+            let is_left = !form.surface.is_focused(name);
             form.act(|session| {
-                session.handle_input(name, values);
-                session.handle_leave(name);
+                session.handle_typed(name, values);
+                if is_left {
+                    session.handle_leave(name);
+                }
             });
         }
         Ok(())
@@ -210,8 +213,13 @@ impl Form {
             }
         }
         let values = self.surface.values(&name);
+        let is_typed = self.surface.is_typed(&name);
         self.act(|session| {
-            session.handle_given(&name, values);
+            if is_typed {
+                session.handle_typed(&name, values);
+            } else {
+                session.handle_given(&name, values);
+            }
             session.handle_leave(&name);
         });
     }

@@ -100,6 +100,16 @@ test("what was typed and left before the help came is looked at too", async ({ p
   await expect(page.locator(".es-first_name .es-error")).toBeEmpty();
 });
 
+test("what was typed before the help came, and left after, is looked at too", async ({ page, shop }) => {
+  let come;
+  await shop.open("letters.en", { slow: new Promise((resolve) => (come = resolve)) });
+  await page.getByLabel("Email").pressSequentially("anna@gmial.com");
+  come();
+  await page.waitForFunction(() => window.state == "better");
+  await page.keyboard.press("Tab");
+  await expect(page.getByRole("button", { name: "Did you mean anna@gmail.com?" })).toBeVisible();
+});
+
 test("a button does not run away from under the pointer", async ({ page, shop }) => {
   await shop.open("letters.en");
   await shop.touch("Email");

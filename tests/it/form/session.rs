@@ -115,6 +115,20 @@ fn a_submission_says_what_was_given_and_where() {
 }
 
 #[test]
+fn what_was_typed_before_anything_listened_counts_once() {
+    let mut session = short();
+    session.handle_typed("email", texts(&["anna@gmial.com"]));
+    assert_eq!(reports(&mut session), ["FormStartFilling"]);
+    session.handle_leave("email");
+    let meant = Output::Suggest("email".to_owned(), Some("anna@gmail.com".to_owned()));
+    assert_eq!(poll(&mut session), [meant]);
+    // What is offered stays while the person goes to it.
+    session.handle_typed("email", texts(&["anna@gmial.com"]));
+    session.handle_leave("email");
+    assert_eq!(poll(&mut session), []);
+}
+
+#[test]
 fn nothing_is_wrong_before_a_field_is_left() {
     let mut session = short();
     session.handle_input("email", texts(&["an"]));
