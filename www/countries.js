@@ -31,5 +31,6 @@ export const countries = (input, label, chosen, rows, language) => {
     const [text, region] = row.split("\t");
     add(region, text);
   }
-  input.before(list);
+  // A label is that of the first control in it.
+  (input.closest("label") || input).before(list);
 };

@@ -119,10 +119,9 @@ impl Surface {
             if let Some(note) = find(&self.form, &["[id=\"", &id, "\"]"].concat()) {
                 return Some(note);
             }
-            // The shop's own markup: below the input, or below its label where that is around it.
+            // The shop's own markup.
             let inputs = self.inputs(name);
-            let input = inputs.last()?;
-            let label = input.closest("label").ok().flatten();
+            let last = outermost(inputs.last()?);
             let note = make("p", "es-error")?;
             set(&note, "dir", "auto");
             let mut free = id.clone();
@@ -130,7 +129,7 @@ impl Surface {
                 free.push('-');
             }
             set(&note, "id", &free);
-            insert(label.as_ref().unwrap_or(input), &note, true);
+            insert(&last, &note, true);
             for input in &inputs {
                 let other = input.get_attribute("aria-describedby").unwrap_or_default();
                 set(input, "aria-describedby", typed::trim(&[&other, " ", &free].concat()));
@@ -235,6 +234,8 @@ impl Surface {
             if !shown {
                 continue;
             }
+            // A second step is, until somebody may fill it in.
+            let _ = page.remove_attribute("disabled");
             if let Some(back) = find(&page, "[data-es-back]") {
                 hide(&back, index == 0);
             }
@@ -256,8 +257,6 @@ impl Surface {
             && let Some(place) = find(&thanks, ".es-text")
         {
             place.set_text_content(Some(text));
-            // A second step is, until somebody may fill it in.
-            let _ = page.remove_attribute("disabled");
         }
         for child in find_all(&self.form, ":scope > *") {
             hide(&child, child != thanks);
@@ -347,6 +346,11 @@ fn insert(at: &Element, element: &Element, after: bool) {
     if let Some(parent) = at.parent_node() {
         let _ = parent.insert_before(element, next.as_ref());
     }
+}
+
+/// An input, or the label around it: a label is that of the first control in it, and its text that of all.
+fn outermost(input: &Element) -> Element {
+    input.closest("label").ok().flatten().unwrap_or_else(|| input.clone())
 }
 
 /// Lists and areas have those of its members that are used here, too.

@@ -302,6 +302,20 @@ test("a form of the shop's own markup gets places for messages", async ({ page, 
   expect(shop.posted[0].data).toEqual({ email: "anna@shop.example", consent: "1" });
 });
 
+test("an input in a label of the shop's own keeps it, whatever comes beside", async ({ page, shop }) => {
+  const own = `<form data-es-form="call"><label>Your number <input name="phone" type="tel"></label>
+    <button>Go</button></form>`;
+  await shop.open("call.en", { own });
+  await shop.touch("Your number");
+  const phone = page.getByRole("textbox");
+  await expect(phone).toHaveAccessibleName("Your number");
+  await expect(page.getByRole("combobox")).toHaveAccessibleName("Country code");
+  await phone.fill("1");
+  await page.keyboard.press("Tab");
+  await expect(phone).toHaveAccessibleDescription("This number is too short.");
+  await expect(phone).toHaveAccessibleName("Your number");
+});
+
 for (const [name, options] of [
   ["the page's policy forbids wasm", { policy: "script-src 'self' 'nonce-n'; connect-src 'self'" }],
   ["the module is blocked", { block: ".wasm" }],
