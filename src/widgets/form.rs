@@ -54,12 +54,12 @@ struct Detail {
     code: String,
 }
 
-/// Who the person is.
+/// Who the person is, as the platform's own calls say it.
 #[derive(Serialize)]
 struct Identity {
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "user_email", skip_serializing_if = "Option::is_none")]
     email: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "user_phone", skip_serializing_if = "Option::is_none")]
     phone: Option<String>,
 }
 
@@ -236,12 +236,12 @@ impl Form {
             && let Some(name) = button.get_attribute("data-es-take")
             && let Some(value) = button.get_attribute("value")
         {
+            // It counts as typed.
             self.surface.fill(&name, &value);
             self.act(|session| session.handle_leave(&name));
             self.surface.focus(&name);
         }
     }
-            // It counts as typed.
 
     /// The field that an input is of.
     fn field_of(&self, input: &Element) -> Option<String> {

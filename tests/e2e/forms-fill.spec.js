@@ -54,7 +54,7 @@ test("the keyboard is enough, and a wrong form puts the focus on the first wrong
   expect(await shop.told()).toEqual([
     ["FormClick"],
     ["FormStartFilling"],
-    ["identify", { email: "anna@shop.example" }],
+    ["identify", { user_email: "anna@shop.example" }],
     ["FormSuccessSubscribe"],
     ["FormFinish"],
   ]);

@@ -887,12 +887,12 @@ test.describe("the widgets module", () => {
     await expect.poll(() => enhanced(page)).toEqual([row("a")]);
     await page.evaluate(() => {
       context.report("FormFinish", { state: "stored" });
-      context.identify({ email: "a@shop.test" });
+      context.identify({ user_email: "a@shop.test" });
     });
     await expect
       .poll(() => page.evaluate(() => told.slice(1)))
       .toEqual([
-        ["identify", { email: "a@shop.test" }],
+        ["identify", { user_email: "a@shop.test" }],
         { action: "FormFinish", form: "a", state: "stored" },
       ]);
     await page.evaluate(() => context.close());
