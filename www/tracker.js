@@ -97,4 +97,5 @@ export const start = async (port) => {
   port.postMessage([["ready"]]);
 };
 
-if (!self.document) start(self);
+// Where the module cannot be had, the loader goes on by itself, and no page hears of it.
+if (!self.document) start(self).catch(() => {});
