@@ -187,12 +187,12 @@ const start = () => {
     if (met.has(host)) return;
     met.add(host);
     if (host.localName == "form") return attend(host, { id, layout: "inline" });
-    // An element that the browser does not know has no height.
-    if (host.localName == "es-form") host.style.display = "block";
     const reserve = ({ reserve = [] } = {}) => {
       const [, height] = reserve.findLast(([width]) => host.clientWidth >= width) || [];
-      if (height && !parseFloat(getComputedStyle(host).minHeight))
-        host.style.minHeight = height + "px";
+      if (!height || parseFloat(getComputedStyle(host).minHeight)) return;
+      // An element that the browser does not know has no height.
+      if (host.localName == "es-form") host.style.display = "block";
+      host.style.minHeight = height + "px";
     };
     reserve(settings.forms.find((form) => form.id == id));
     try {

@@ -83,7 +83,10 @@ export const inline = (host, view, kit) => {
   place.replaceChildren(made);
   const grown = Math.ceil(host.getBoundingClientRect().height);
   if (grown > height + 1 && top < innerHeight && top + height >= 0)
-    kit.warn(`form ${view.id} moves what is below it: give its place a min-height of ${grown}px`);
+    kit.warn(
+      `form ${view.id} moves what is below it: ` +
+        `give its place the style "display: block; min-height: ${grown}px"`,
+    );
   kit.attend(made, view, () => made.remove());
   report("FormShow", view, made);
 };

@@ -717,7 +717,7 @@ test.describe("in the page:", () => {
     shop.views.news = {};
     shop.settings.forms = [];
     expect(await shift(`<div data-es-form="news"></div>`)).toBeGreaterThan(0);
-    expect(told.join()).toMatch(/form news moves what is below it: .+ min-height of \d+px/);
+    expect(told.join()).toMatch(/form news moves what is below it: .+ min-height: \d+px/);
   });
 
   test("its language is the element's, else the page's", async ({ page, shop }) => {
