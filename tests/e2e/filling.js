@@ -1,5 +1,5 @@
-// A shop with one form, and a Worker that answers as a test wants it to: views as the real one makes them,
-// and the widgets as they are built.
+// A shop with one form, and a Worker that answers as a test wants it to: views as the real one makes them, what
+// builds forms and the widgets as they are built.
 import { readFileSync } from "node:fs";
 
 import { expect, test as base } from "@playwright/test";
@@ -8,27 +8,16 @@ export { expect };
 
 const kit = new URL("../../target/kit/", import.meta.url);
 const manifest = JSON.parse(readFileSync(new URL("manifest.json", kit)));
-const sheet = readFileSync(new URL("../../www/forms.css", import.meta.url), "utf8");
 const views = JSON.parse(readFileSync(new URL("../data/forms/views.json", import.meta.url)));
 
 export const ORIGIN = "https://shop.test";
 
-/** What the starter does, as far as it matters here: builds the form, or takes the shop's own. */
-const starter = (view, widgets) => `
+/** What the starter does, as far as it matters here: has the form built, or takes the shop's own. */
+const starter = (view, { show, widgets }) => `
+  import { inline } from "/k/a/${show.file}";
   const view = ${JSON.stringify(view).replaceAll("<", "\\u003c")};
-  const build = (node) => {
-    if (typeof node == "string") return node;
-    const [tag, attributes, ...children] = node;
-    const element = document.createElement(tag);
-    for (const name in attributes) element.setAttribute(name, attributes[name]);
-    element.append(...children.map(build));
-    return element;
-  };
-  const place = document.querySelector("#place");
-  let form = document.querySelector("form");
-  if (!form) place.append((form = build(view.tree)));
-  form.method = "post";
-  form.setAttribute("action", "/k/forms/" + view.id);
+  const own = document.querySelector("form");
+  let form;
   window.told = [];
   const context = {
     base: "/k/",
@@ -38,27 +27,30 @@ const starter = (view, widgets) => `
     identify: (data) => told.push(["identify", { ...data }]),
   };
   let ready;
-  const better = () => (ready ||= import("/k/a/${widgets}").then(({ enhance }) =>
+  const better = () => (ready ||= import("/k/a/${widgets.file}").then(({ enhance }) =>
     enhance(form, view, context)).then(() => (window.state = "better"), (error) => {
       window.state = "plain";
       window.reason = String(error);
     }));
-  form.addEventListener("focusin", better);
-  form.addEventListener("submit", (event) => {
-    if (window.state || event.defaultPrevented) return;
-    event.preventDefault();
-    better().then(() => form.requestSubmit(event.submitter));
-  });`;
+  const attend = (made) => {
+    form = made;
+    form.method = "post";
+    form.setAttribute("action", "/k/forms/" + view.id);
+    form.addEventListener("focusin", better);
+    form.addEventListener("submit", (event) => {
+      if (window.state || event.defaultPrevented) return;
+      event.preventDefault();
+      better().then(() => form.requestSubmit(event.submitter));
+    });
+  };
+  if (own) attend(own);
+  else inline(document.querySelector("#place"), view, { attend, warn() {} });`;
 
 const html = (view, own) => `<!doctype html><html lang="${view.lang}" dir="${view.dir}">
   <meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Shop</title>
-  <style nonce="n">
-    body { font: 16px sans-serif; margin: 16px; }
-    .es-more { position: absolute; width: 1px; height: 1px; overflow: hidden; }
-    ${sheet}
-  </style>
+  <style nonce="n">body { font: 16px sans-serif; margin: 16px; }</style>
   <main><h1>Shop</h1><div id="place">${own}</div><a href="/other">Other page</a></main>
-  <script type="module" nonce="n">${starter(view, manifest.widgets.file)}</script>`;
+  <script type="module" nonce="n">${starter(view, manifest)}</script>`;
 
 export class Shop {
   /** Bodies that were posted by script, each with how the form looked to it. */
@@ -97,7 +89,7 @@ export class Shop {
       }
       if (pathname.startsWith("/k/a/")) {
         const file = pathname.slice(5);
-        if (block && file.endsWith(block)) return route.abort();
+        if (block && file.endsWith(block) && file != manifest.show.file) return route.abort();
         if (file.endsWith(".wasm")) await slow;
         const contentType = file.endsWith("wasm") ? "application/wasm" : "text/javascript";
         return route.fulfill({ contentType, body: readFileSync(new URL("assets/" + file, kit)) });
