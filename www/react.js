@@ -3,18 +3,24 @@
 //
 // The element `<es-form>` does all of it; this hands over attributes and listens. What stands inside is
 // there until the form is, and stays where the form cannot come.
-import { createElement, useCallback, useEffect, useRef, useState } from "react";
+import { createElement, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+
+// At once: a form that the page knows already is there in the same task. Servers have nothing to listen to,
+// and older versions of React mind a layout there.
+const useListener = typeof document == "undefined" ? useEffect : useLayoutEffect;
 
 export const EsForm = ({ form, lang, onAction, children, ...rest }) => {
   const element = useRef(null);
-  useEffect(() => {
+  useListener(() => {
     const place = element.current;
     if (!place || !onAction) return undefined;
     const listener = ({ detail }) => onAction(detail);
     place.addEventListener("es:form", listener);
     return () => place.removeEventListener("es:form", listener);
-  }, [onAction]);
-  return createElement("es-form", { ...rest, form, lang, ref: element }, children);
+  }, [form, lang, onAction]);
+  // An element keeps its form: another one needs another element.
+  const key = [form, lang].join();
+  return createElement("es-form", { ...rest, key, form, lang, ref: element }, children);
 };
 
 // A block of recommendations, `<Recommendations variant="r12v34" product={id}>Our favourites</Recommendations>`,
