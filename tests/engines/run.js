@@ -1,5 +1,5 @@
-// The smoke journey in Firefox and WebKitGTK: events arrive, a fast exit loses none, and a strict
-// policy is no hindrance. Which path delivers is the engine's affair; what arrives is not.
+// The smoke journey in Firefox and WebKitGTK: events arrive, a fast exit loses none, a strict policy is
+// no hindrance, and a form subscribes. Which path delivers is the engine's affair; what arrives is not.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { Stack } from "../e2e/stack.js";
 import { firefox, webkit } from "./driver.js";
 
-const page = (title, script) => `<!doctype html><html lang="uk"><title>${title}</title>
+const page = (title, script, body = "") => `<!doctype html><html lang="uk"><title>${title}</title>
 <script nonce="r4nd0m" src="/k/kit.js"></script>
 <script nonce="r4nd0m">
 window.violations = [];
@@ -15,7 +15,8 @@ document.addEventListener("securitypolicyviolation", (event) => violations.push(
 const product = (key) =>
   eS("sendEvent", "ProductPage", { ProductPage: { productKey: key, price: "1 299,50 грн" } });
 ${script}
-</script>`;
+</script>
+${body}`;
 
 const shop = mkdtempSync(join(tmpdir(), "kit-engines-"));
 writeFileSync(join(shop, "plain.html"), page("Plain", `product("plain-1"); product("plain-2");`));
@@ -24,9 +25,31 @@ writeFileSync(
   page("Exit", `for (let i = 0; i < 20; i++) product("exit-" + i); location.href = "/next.html";`),
 );
 writeFileSync(join(shop, "next.html"), page("Next", ""));
+writeFileSync(join(shop, "form.html"), page("Form", "", `<es-form form="news"></es-form>`));
 writeFileSync(join(shop, "strict.html"), page("Strict", `product("strict");`));
 
 const POLICY = "script-src 'nonce-r4nd0m' 'strict-dynamic'; object-src 'none'; base-uri 'none'";
+
+const FORMS = {
+  site: { forms: ["news"] },
+  settings: {
+    forms: {
+      news: { form_type: "news", segments: ["News"], pages: [{ fields: [{ kind: "email", required: true }] }] },
+    },
+  },
+  secrets: { KIT_SIGNING_KEY: "a long and random text for these tests" },
+};
+
+/** Waits until `look` sees something, and returns it. */
+const seen = async (what, look) => {
+  const end = Date.now() + 30_000;
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    assert.ok(Date.now() < end, `there is no ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+};
 
 const keys = (events) =>
   events.flatMap(({ body }) => (body.ProductPage ? [body.ProductPage.Product.productKey] : [])).sort();
@@ -41,7 +64,7 @@ const check = async (name, work) => {
 let passed = 0;
 let failed = 0;
 for (const launch of [firefox, webkit]) {
-  const stack = await Stack.start({ shop });
+  const stack = await Stack.start({ shop, ...FORMS });
   let browser;
   try {
     browser = await launch();
@@ -68,6 +91,29 @@ for (const launch of [firefox, webkit]) {
       const events = await stack.arrived(25 + 2, { within: 30_000 });
       assert.ok(keys(events).includes("strict"));
       assert.deepEqual(await browser.read("window.violations"), []);
+    });
+    await check("a form subscribes without leaving the page", async () => {
+      await browser.open(stack.shop + "/form.html");
+      const form = `document.querySelector("es-form")?.shadowRoot?.querySelector("form")`;
+      await seen("form", () => browser.read(`!!${form}`));
+      // It is touched, and then it checks by itself what the browser checked.
+      await browser.read(`${form}.email.dispatchEvent(new Event("focusin", { bubbles: true }))`);
+      await seen("help", () => browser.read(`${form}.noValidate`));
+      await browser.read(`(({ email }) => {
+        email.value = "ann@shop.example";
+        email.dispatchEvent(new Event("input", { bubbles: true }));
+        email.form.querySelector(".es-button").click();
+      })(${form})`);
+      await seen("thanks", () => browser.read(`!${form}.querySelector(".es-thanks").hidden`));
+      const requests = await stack.json("/requests?limit=100000");
+      const bodies = requests.filter(({ operation }) => operation == "subscribeContact").map(({ body }) => JSON.parse(body));
+      assert.deepEqual(bodies, [
+        {
+          contact: { channels: [{ type: "email", value: "ann@shop.example" }], languageCode: "uk" },
+          groups: ["News"],
+          formType: "news",
+        },
+      ]);
     });
   } catch (error) {
     failed++;
