@@ -98,7 +98,7 @@ pub struct Definition {
     pub second_step: Vec<Page>,
     /// What people read in the end.
     pub thanks: Thanks,
-    /// A code of the platform's that each new contact gets by mail.
+    /// A code of the platform's that each contact gets once, by mail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub promo_code: Option<PromoCode>,
     /// Where the page goes in the end.
@@ -263,7 +263,7 @@ impl Interval {
     }
 }
 
-/// A promo code of the platform's for each new contact.
+/// A promo code of the platform's for each contact who subscribes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]

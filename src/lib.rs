@@ -32,6 +32,7 @@
 //! | [`definition`] | forms as the shop describes them, their views and submissions |
 //! | [`form_call`] | what is handed in with forms, how much of it is taken, and the answers |
 //! | [`block`] | recommendation blocks, drawn |
+//! | [`promo`] | promo codes of the platform, one for each contact who subscribes |
 //! | [`page_call`] | what pages hand in beside events |
 //! | [`caller`] | the visitor's address, as what comes from it is counted |
 //! | [`recommendation`] | what is recommended: asks, the platform's answers, filters, and how long they count |
@@ -70,6 +71,7 @@ pub mod node;
 pub mod outbox;
 pub mod page_call;
 pub mod problem;
+pub mod promo;
 pub mod recommendation;
 pub mod retry;
 pub mod shard;

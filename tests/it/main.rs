@@ -19,6 +19,7 @@ mod json;
 mod layers;
 mod outbox;
 mod page_call;
+mod promo;
 mod recommendation;
 mod retry;
 mod rig;
