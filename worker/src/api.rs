@@ -3,7 +3,7 @@
 
 use esputnik_kit::{
     api::{
-        Chapter, Error as ApiError, Kind, Reply, Request as Call,
+        Chapter, Endpoint, Error as ApiError, Kind, Reply, Request as Call, decode,
         relay::{self, Response as Answer},
         table::{Clean, Entry},
     },
@@ -80,6 +80,9 @@ pub(crate) async fn relay(
     Ok(respond(&answer))
 }
 
+/// The pause after an error of the Worker's own, in milliseconds.
+const RETRY: u64 = 10_000;
+
 /// How often a call is made that the platform had no room for.
 const ATTEMPTS: u32 = 3;
 
@@ -109,6 +112,23 @@ pub(crate) fn read_answer(made: Made, entry: &Entry, request: &Call) -> Result<C
         Made::Answered(reply) => entry.decode(&reply, now()),
         Made::Silent => Err(ApiError::unreachable(request.repeat)),
         Made::Held(denied) => Err(denied.into_error()),
+    }
+}
+
+/// Makes a call that nobody waits for, and reads the answer as that of its operation.
+pub(crate) async fn ask<E: Endpoint>(
+    env: &Env,
+    config: &Config,
+    request: &Call,
+) -> Result<E::Answer, ApiError> {
+    match make(env, config, request, true).await {
+        Ok(Made::Answered(reply)) => decode::<E>(&reply, now()).map(|answered| answered.value),
+        Ok(Made::Silent) => Err(ApiError::unreachable(request.repeat)),
+        Ok(Made::Held(denied)) => Err(denied.into_error()),
+        Err(error) => {
+            worker::console_error!("{}: {error:?}", request.operation);
+            Err(ApiError::held(Kind::Failed, RETRY))
+        }
     }
 }
 

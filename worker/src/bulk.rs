@@ -8,9 +8,10 @@
 use esputnik_kit::{
     api::relay,
     bulk::{self, Given, Kind},
-    config::Config,
+    config::{Config, Jurisdiction},
     json,
     problem::{Code, Problem},
+    promo::Wish,
     value::Value,
     wire::{is_message_id, problem_members},
 };
@@ -68,7 +69,7 @@ pub(crate) async fn serve(
         None => routes::message_id(),
     };
     let count = given.items.len();
-    let warnings = store(env, config, kind, &id, given).await?;
+    let warnings = store(env, config, kind, &id, given, None).await?;
     // It is stored: whatever comes now, it must not look as if it were not.
     let mut results = match ask(env, config, kind, vec![id.clone()], wait).await {
         Ok(results) => results,
@@ -86,13 +87,15 @@ pub(crate) async fn serve(
     Ok(text_json(202, results))
 }
 
-/// Stores what was read, durably; returns what was odd about it.
+/// Stores what was read, durably, and with it what is to be wished for whom the platform then
+/// subscribes; returns what was odd about it.
 pub(crate) async fn store(
     env: &Env,
     config: &Config,
     kind: Kind,
     id: &str,
     given: Given,
+    wish: Option<&Wish>,
 ) -> Result<Vec<Problem>, Error> {
     let item = |item: bulk::Item| {
         let keys = item.keys.into_iter().map(Value::Text).collect();
@@ -104,6 +107,7 @@ pub(crate) async fn store(
         items: given.items.into_iter().map(item).collect(),
         hash: String::new(),
         received: Date::now().as_millis(),
+        wish: wish.map(serde_json::to_string).transpose().map_err(worker::Error::from)?,
     };
     let what = serde_json::to_string(&(&handed.options, &handed.items));
     let hash = assets::hex(&Sha256::digest(what.map_err(worker::Error::from)?));
@@ -125,7 +129,12 @@ pub(crate) async fn ask(
     tell(env, config, kind, "/verdicts", question).await
 }
 
-/// Asks the object that holds what is on its way. It lives where the sites want their data kept.
+/// Where the sites want data kept that belongs to none of them alone.
+pub(crate) fn jurisdiction(config: &Config) -> Option<Jurisdiction> {
+    config.sites.values().find_map(|site| site.jurisdiction)
+}
+
+/// Asks the object that holds what is on its way.
 pub(crate) async fn tell(
     env: &Env,
     config: &Config,
@@ -133,8 +142,7 @@ pub(crate) async fn tell(
     path: &str,
     body: String,
 ) -> Result<String, Error> {
-    let jurisdiction = config.sites.values().find_map(|site| site.jurisdiction);
-    let objects = routes::namespace(env, "BULK", jurisdiction)?;
+    let objects = routes::namespace(env, "BULK", jurisdiction(config))?;
     let answer = objects::ask(&objects, kind.as_str(), Method::Post, path, Some(&body)).await?;
     match answer.0 {
         409 => {

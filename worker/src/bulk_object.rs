@@ -13,17 +13,22 @@ use std::{
 use esputnik_kit::{
     api::{Reply, Request as Call},
     bulk::{self, Import, Item, Kind, MAX_IMPORTS, MAX_REQUEST, Settled, Verdict},
-    json, retry,
+    config::Config,
+    json,
+    promo::Wish,
+    retry,
     value::Value,
 };
 use serde::{Deserialize, Serialize};
 use worker::{Delay, DurableObject, Env, Method, Request, Response, Result, State, durable_object};
 
 use crate::{
+    answer::Error,
     api::{self, Made},
-    bulk_store::{BatchRow, BulkStore, ItemRow, Known, Pile},
+    bulk_store::{BatchRow, BulkStore, ItemRow, Known, Pile, WishRow},
     objects::{self, now, random},
     pace::Denied,
+    promo,
     settings::load_config,
 };
 
@@ -36,8 +41,14 @@ const RETRY_ALARM: u64 = 10_000;
 /// How often waiting callers look, in milliseconds.
 const LOOK: u64 = 200;
 
-/// Requests of one alarm that one step takes: the governor's and the platform's.
-const STEP_REQUESTS: u32 = 3;
+/// So many steps of an alarm come before what they settled is handed on, if that is to be.
+const ROUND: u32 = 16;
+
+/// Requests that such a round takes: the governor's and the platform's for each step, and one more.
+const ROUND_REQUESTS: u32 = 3 * ROUND + 1;
+
+/// Most wishes that are handed on at a time.
+const MOST_WISHES: u64 = 500;
 
 /// How long one alarm works, in milliseconds: a third of what the runtime lets it.
 const SHIFT: u64 = 5 * 60 * 1000;
@@ -57,6 +68,9 @@ pub(crate) struct Handed {
     pub(crate) items: Vec<(String, String)>,
     pub(crate) hash: String,
     pub(crate) received: u64,
+    /// What the contact is to get once they are subscribed, as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) wish: Option<String>,
 }
 
 /// A question for verdicts.
@@ -211,6 +225,9 @@ impl BulkObject {
         for (part, item) in handed.items.iter().enumerate().skip(known) {
             store.add(&handed.id, part, grp, item, handed.received)?;
         }
+        if let Some(wish) = &handed.wish {
+            store.wish(&handed.id, wish)?;
+        }
         self.blocked.borrow_mut().remove(&grp);
         if let Some(piles) = &mut *self.piles.borrow_mut() {
             let received = handed.received;
@@ -260,7 +277,9 @@ impl BulkObject {
         let kind = self.kind()?;
         let piles = self.piles_due(store, kind)?;
         let batch = store.open_batches()?.first().map(|batch| batch.next_at);
-        let next = piles.into_iter().map(|(_, due)| due).chain(batch).min();
+        // Nothing else has any.
+        let wish = if kind == Kind::Subscriptions { store.next_wish()? } else { None };
+        let next = piles.into_iter().map(|(_, due)| due).chain(batch).chain(wish).min();
         let Some(next) = next else { return Ok(()) };
         let next = next.max(self.rests_until.get());
         // An alarm that rings a little early costs nothing; one for each contact would.
@@ -283,8 +302,11 @@ impl BulkObject {
         }
         let kind = self.kind()?;
         let config = load_config(&self.env).map_err(|_| "the settings cannot be read")?;
-        let steps = (config.outbox.subrequests / STEP_REQUESTS).max(1);
-        for _ in 0..steps {
+        let steps = config.outbox.subrequests.saturating_mul(ROUND) / ROUND_REQUESTS;
+        for step in 0..steps.max(1) {
+            if step % ROUND == ROUND - 1 {
+                self.hand_wishes_on(&store, &config).await?;
+            }
             self.put_together(&store, kind)?;
             let due = store.open_batches()?.into_iter().next();
             let Some(batch) = due.filter(|batch| batch.next_at <= now()) else { break };
@@ -294,6 +316,33 @@ impl BulkObject {
             match batch.state.as_str() {
                 "import" => self.follow(&store, batch).await?,
                 _ => self.send(&store, kind, batch).await?,
+            }
+        }
+        self.hand_wishes_on(&store, &config).await
+    }
+
+    /// Hands on what those are to get whom the platform has subscribed.
+    async fn hand_wishes_on(&self, store: &BulkStore, config: &Config) -> Result<()> {
+        let rows = store.wishes(now(), MOST_WISHES)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let wishes: serde_json::Result<Vec<Option<Wish>>> = rows.iter().map(earned).collect();
+        let handed = match wishes {
+            Ok(wishes) => {
+                let wishes: Vec<Wish> = wishes.into_iter().flatten().collect();
+                promo::hand_over(&self.env, config, &wishes).await
+            }
+            Err(error) => Err(Error::Internal(error.into())),
+        };
+        if let Err(error) = &handed {
+            worker::console_error!("promo codes: {error:?}");
+        }
+        for WishRow { id, .. } in &rows {
+            match &handed {
+                Ok(()) => store.drop_wish(id)?,
+                // They stay until they are taken: a second time does nothing.
+                Err(_) => store.put_wish_off(id, now() + RETRY_ALARM)?,
             }
         }
         Ok(())
@@ -485,6 +534,17 @@ impl BulkObject {
         self.settled.set(self.settled.get() + 1);
         Ok(())
     }
+}
+
+/// What somebody is to get, if the platform has subscribed them.
+fn earned(row: &WishRow) -> serde_json::Result<Option<Wish>> {
+    let wish: Wish = serde_json::from_str(&row.wish)?;
+    let is_earned = match serde_json::from_str(&row.verdict)? {
+        Told::Failed(_) => false,
+        Told::Subscribed(_, status, _) => wish.is_earned(status.as_deref()),
+        Told::Done(_) => wish.is_earned(None),
+    };
+    Ok(is_earned.then_some(wish))
 }
 
 /// Stores verdicts, for those who have one.

@@ -1,6 +1,7 @@
 //! The tables of an object that puts contacts or orders together.
 //!
-//! `item` holds one each, in the order they came; `batch` what goes to the platform in one request.
+//! `item` holds one each, in the order they came; `batch` what goes to the platform in one request;
+//! `wish` what somebody is to get once the platform has subscribed them.
 #![expect(clippy::items_after_statements, reason = "the shape of a row stands beside its query")]
 
 use serde::{Deserialize, de::DeserializeOwned};
@@ -30,6 +31,8 @@ CREATE TABLE IF NOT EXISTS batch (
   begun INTEGER NOT NULL, imports INTEGER NOT NULL, failures INTEGER NOT NULL, asked INTEGER NOT NULL,
   next_at INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS batch_open ON batch (next_at) WHERE state != 'done';
+CREATE TABLE IF NOT EXISTS wish (
+  id TEXT PRIMARY KEY, wish TEXT NOT NULL, next_at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 ";
 
@@ -65,6 +68,14 @@ pub(crate) struct ItemRow {
 pub(crate) struct Known {
     pub(crate) verdict: Option<String>,
     pub(crate) batch: Option<i64>,
+}
+
+/// What somebody is to get, and what the platform said of their subscription.
+#[derive(Debug, Deserialize)]
+pub(crate) struct WishRow {
+    pub(crate) id: String,
+    pub(crate) wish: String,
+    pub(crate) verdict: String,
 }
 
 /// A row of `batch`.
@@ -272,6 +283,42 @@ impl BulkStore {
         )
     }
 
+    /// Stores what somebody is to get once what was handed in under this id has its verdict.
+    pub(crate) fn wish(&self, id: &str, wish: &str) -> Result<()> {
+        let sql = "INSERT OR IGNORE INTO wish (id, wish, next_at) VALUES (?, ?, 0)";
+        self.write(sql, vec![id.into(), wish.into()])
+    }
+
+    /// Wishes that are due: those of subscriptions with a verdict.
+    pub(crate) fn wishes(&self, now: u64, most: u64) -> Result<Vec<WishRow>> {
+        // A cross join is made in this order: there are few wishes, and of items those of two weeks.
+        let sql = "SELECT wish.id, wish.wish, item.verdict
+            FROM wish CROSS JOIN item ON item.id = wish.id
+            WHERE item.part = 0 AND item.verdict IS NOT NULL AND wish.next_at <= ? LIMIT ?";
+        self.rows(sql, vec![number(now), number(most)])
+    }
+
+    /// When the first wish is due.
+    pub(crate) fn next_wish(&self) -> Result<Option<u64>> {
+        #[derive(Deserialize)]
+        struct Next {
+            at: Option<u64>,
+        }
+        let sql = "SELECT min(wish.next_at) AS at FROM wish CROSS JOIN item ON item.id = wish.id
+            WHERE item.part = 0 AND item.verdict IS NOT NULL";
+        let rows: Vec<Next> = self.rows(sql, vec![])?;
+        Ok(rows.first().and_then(|next| next.at))
+    }
+
+    pub(crate) fn put_wish_off(&self, id: &str, next_at: u64) -> Result<()> {
+        let sql = "UPDATE wish SET next_at = ? WHERE id = ?";
+        self.write(sql, vec![number(next_at), id.into()])
+    }
+
+    pub(crate) fn drop_wish(&self, id: &str) -> Result<()> {
+        self.write("DELETE FROM wish WHERE id = ?", vec![id.into()])
+    }
+
     /// Drops what nobody asks for any more.
     pub(crate) fn clean(&self, now: u64) -> Result<()> {
         let before = number(now.saturating_sub(KNOWN_FOR));
@@ -280,7 +327,9 @@ impl BulkStore {
         let sql = "DELETE FROM handed WHERE received < ?1 AND id NOT IN
             (SELECT id FROM item WHERE received < ?1 AND verdict IS NULL)";
         self.write(sql, vec![before.clone()])?;
-        self.write("DELETE FROM item WHERE received < ? AND verdict IS NOT NULL", vec![before])
+        let sql = "DELETE FROM item WHERE received < ? AND verdict IS NOT NULL
+            AND id NOT IN (SELECT id FROM wish)";
+        self.write(sql, vec![before])
     }
 
     /// How much waits, and how much is under way.

@@ -10,6 +10,7 @@ export {
   BulkObject,
   GovernorObject,
   OutboxObject,
+  PromoObject,
   RecommendationsObject,
   UsesObject,
 } from "./index.js";

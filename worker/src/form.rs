@@ -19,6 +19,7 @@ use esputnik_kit::{
     json,
     page_call::Proof,
     problem::{Code, Problem},
+    promo::Wish,
 };
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -315,7 +316,8 @@ impl Submitted<'_> {
         }
         let message = routes::message_id();
         let begun = now();
-        if let Err(error) = bulk::store(env, config, kind, &message, given).await {
+        let wish = self.wish(env, &submission, &who)?;
+        if let Err(error) = bulk::store(env, config, kind, &message, given, wish.as_ref()).await {
             let _ = uses_object::give_back(env, site_name, &second).await;
             return Err(error.into());
         }
@@ -365,6 +367,22 @@ impl Submitted<'_> {
             ..Use::default()
         };
         Ok((first, second))
+    }
+
+    /// The code that whoever subscribes is to get by mail. The page hears nothing of it: it could tell
+    /// new addresses from known ones by that.
+    fn wish(
+        &self,
+        env: &Env,
+        submission: &Submission,
+        who: &[String],
+    ) -> Result<Option<Wish>, Error> {
+        let promo = self.form.definition.promo_code.as_ref().filter(|_| self.posted.step == 1);
+        let Some(promo) = promo else { return Ok(None) };
+        // Not the form: one code of a type is enough, whatever forms have it.
+        let names =
+            who.iter().map(|name| token::seal(env, &["promo", &promo.kind, name].join("\n")));
+        Ok(Some(Wish::new(promo, submission, names.collect::<Result<_, _>>()?)))
     }
 
     /// Whether the first step went nowhere.

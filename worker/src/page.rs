@@ -123,7 +123,7 @@ async fn handle(
     match todo {
         Todo::Store(kind, given) => {
             let id = routes::message_id();
-            bulk::store(env, config, kind, &id, given).await?;
+            bulk::store(env, config, kind, &id, given, None).await?;
             // The same whoever it is about, and whatever the platform will say.
             let members = vec![("accepted".to_owned(), Value::Bool(true))];
             Ok(text_json(202, Value::Object(members).to_json()))

@@ -24,7 +24,7 @@
 //! | `POST contacts`, `orders`, `subscriptions`, `events` | takes some, to be sent in their turn | tokens with their chapter |
 //! | `GET contacts?ids=…` and so on | says what has become of them | tokens with their chapter |
 //! | `<any> api/…` | makes the call of the platform's REST API at that address | tokens with its chapter |
-//! | `GET dead?object=…&after=…` | lists what the platform refused, a hundred events of an object at a time | tokens with `queue` |
+//! | `GET dead?object=…&after=…` | lists what the platform refused, a hundred events of an object at a time; and promo codes that nobody got | tokens with `queue` |
 //! | `POST replay?object=…` | repeats it, a thousand events of an object at a time | tokens with `queue` |
 //! | `GET health` | says whether settings and secrets are there, and what waits | anybody |
 
@@ -47,7 +47,7 @@ use crate::{
     host::{Request, Response},
     objects,
     outbox_object::{About, Ingest, IngestRest},
-    page, recommendation,
+    page, promo, recommendation,
     settings::{API_KEY, SERVER_TOKEN, Secret, load_config},
 };
 
@@ -118,6 +118,11 @@ pub(crate) async fn wake_outboxes(env: &Env) {
                 worker::console_error!("wake: {error:?}");
             }
         }
+    }
+    if promo::is_used(&config)
+        && let Err(error) = promo::ask(env, &config, Method::Get, "/wake", None).await
+    {
+        worker::console_error!("wake: {error:?}");
     }
     for kind in Bulk::ALL {
         if let Err(error) = bulk::tell(env, &config, kind, "/wake", String::new()).await {
@@ -417,6 +422,10 @@ async fn dead(
             parts.push(["\"", &object, "\":", &answer].concat());
         }
     }
+    if promo::is_used(config) && only.is_none_or(|only| only == "promo") {
+        let answer = promo::ask(env, config, method, &path, None).await?;
+        parts.push(["\"promo\":", &answer].concat());
+    }
     Ok(text_json(200, ["{", &parts.join(","), "}"].concat()))
 }
 
@@ -444,15 +453,21 @@ async fn health(env: &Env, config: &Config) -> Result<Response, Error> {
         members.push(("outbox".into(), Value::List(outboxes)));
         sites.push((name.clone(), Value::Object(members)));
     }
+    let mut promo = None;
+    if promo::is_used(config) {
+        let stats = promo::ask(env, config, Method::Get, "/stats", None).await?;
+        promo = Some(("promo".into(), esputnik_kit::json::parse(&stats).unwrap_or_default()));
+    }
     let there = |name: &str| Value::Bool(Secret::load(env, name).is_some());
-    let health = Value::Object(vec![
+    let mut health = vec![
         ("ok".into(), Value::Bool(true)),
         ("version".into(), Value::text(env!("CARGO_PKG_VERSION"))),
         ("api_key".into(), there(API_KEY)),
         ("server_token".into(), there(SERVER_TOKEN)),
         ("sites".into(), Value::Object(sites)),
-    ]);
-    Ok(text_json(200, health.to_json()))
+    ];
+    health.extend(promo);
+    Ok(text_json(200, Value::Object(health).to_json()))
 }
 
 /// Asks an outbox object.

@@ -1,0 +1,37 @@
+//! Promo codes of the platform, as the rest of the Worker asks for them. One object gives out all of a
+//! deployment: two would be shown the same codes.
+
+use esputnik_kit::{config::Config, promo::Wish};
+use worker::{Env, Method};
+
+use crate::{answer::Error, bulk, objects, routes};
+
+/// The object's name.
+const NAME: &str = "promo";
+
+/// Whether any form gives codes out.
+pub(crate) fn is_used(config: &Config) -> bool {
+    config.forms.values().any(|form| form.promo_code.is_some())
+}
+
+/// Hands over that contacts are to get codes; once it is done, they will. A second time changes nothing.
+pub(crate) async fn hand_over(env: &Env, config: &Config, wishes: &[Wish]) -> Result<(), Error> {
+    if wishes.is_empty() {
+        return Ok(());
+    }
+    let body = serde_json::to_string(wishes).map_err(worker::Error::from)?;
+    ask(env, config, Method::Post, "/wishes", Some(body)).await.map(|_| ())
+}
+
+/// Asks the object.
+pub(crate) async fn ask(
+    env: &Env,
+    config: &Config,
+    method: Method,
+    path: &str,
+    body: Option<String>,
+) -> Result<String, Error> {
+    let objects = routes::namespace(env, "PROMO", bulk::jurisdiction(config))?;
+    let answer = objects::ask(&objects, NAME, method, path, body.as_deref()).await?;
+    objects::text(answer, "promo codes cannot be looked after right now")
+}
