@@ -6,6 +6,7 @@ mod feed;
 mod forms;
 mod ids;
 mod options;
+mod promo_codes;
 mod report;
 mod rights;
 mod site;
@@ -167,12 +168,7 @@ fn warnings(settings: &Settings) -> Vec<Finding> {
         );
         warn("outbox.subrequests", &text);
     }
-    for (name, form) in &config.forms {
-        if form.promo_code.is_some() {
-            let text = "no effect: nothing in this version takes codes from the platform; a code that \
-                        is the same for all goes in `thanks.code`";
-            warn(&format!("forms.{name}.promo_code"), text);
-        }
+    for name in config.forms.keys() {
         if !config.sites.values().any(|site| site.forms.contains(name)) {
             warn(&format!("forms.{name}"), "no site shows it: name it in `forms` of a site");
         }

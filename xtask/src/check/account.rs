@@ -6,7 +6,7 @@
 //! | `rights` | what the key may do |
 //! | `site` | the tracked domain, the script, the site's id |
 //! | `feed` | whether the ids of events are those of the feed |
-//! | `forms` | what the sites' forms need |
+//! | `forms`, `promo_codes` | what the sites' forms need, and give out |
 
 use std::collections::BTreeSet;
 

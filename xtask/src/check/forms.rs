@@ -1,5 +1,6 @@
 //! What the sites' forms need of the account: additional fields, categories, segments, and the double
 //! opt-in, which the account has to make out of a message and two workflows of its own.
+//! [`promo_codes`] looks after what they give out.
 
 use std::collections::BTreeSet;
 
@@ -16,6 +17,7 @@ use esputnik_kit::{
 
 use super::{
     account::unreadable,
+    promo_codes,
     report::{Outcome, Report},
 };
 use crate::platform::Platform;
@@ -70,6 +72,7 @@ pub(super) fn check(config: &Config, platform: &mut Platform, report: &mut Repor
             }
         }
     }
+    promo_codes::check(&shown, platform, report);
     for (id, _) in shown.iter().filter(|(_, form)| form.turnstile.is_some()) {
         report.add(platform, &turnstile(id));
     }

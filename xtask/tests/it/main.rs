@@ -259,6 +259,7 @@ fn forms_are_told_what_the_account_lacks_and_what_to_look_at() {
             "segments": ["News"],
             "subscriptions": ["news"],
             "turnstile": {"site_key": "1x0"},
+            "promo_code": {"kind": "WELCOME", "event": "welcomeCode"},
             "pages": [{"fields": fields}],
         });
         form.to_string()
@@ -280,6 +281,9 @@ fn forms_are_told_what_the_account_lacks_and_what_to_look_at() {
         assert_eq!(verdict(&lines, &format!("form news, {check}")), "unknown", "{check}");
     }
     assert!(!run.out.contains("form unseen"), "{run:?}");
+    assert_eq!(verdict(&lines, "promo codes WELCOME"), "wrong");
+    assert!(text(&lines, "form news, promo code").contains("welcomeCode"), "{run:?}");
+    rig.add_codes("WELCOME", &["A", "B"]);
 
     let unknown = json!({"kind": "text", "field": 99, "label": "?"});
     let weekly = json!({"kind": "subscriptions", "options": [{"value": "weekly"}]});
@@ -288,6 +292,7 @@ fn forms_are_told_what_the_account_lacks_and_what_to_look_at() {
     assert_eq!(verdict(&lines, "form news, fields"), "wrong");
     assert!(text(&lines, "form news, fields").ends_with("no 99"));
     assert!(text(&lines, "form news, categories").ends_with("no weekly"));
+    assert_eq!(text(&lines, "promo codes WELCOME"), "2 are unused");
 }
 
 fn line<'a>(lines: &'a [Value], check: &str) -> &'a Value {
