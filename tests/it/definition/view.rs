@@ -29,10 +29,24 @@ fn html(form: Value, filled: &Filled) -> String {
 fn a_view_does_not_tell_what_the_worker_keeps() {
     let mut form = news();
     form["segments"] = json!(["Secret segment"]);
+    form["promo_code"] = json!({"kind": "WELCOME", "event": "welcomeCode"});
     let text = view_in(form, &["en"]).to_string();
-    for kept in ["footer", "Secret segment", "segments", "form_type", "limits"] {
+    for kept in
+        ["footer", "Secret segment", "segments", "form_type", "limits", "WELCOME", "welcomeCode"]
+    {
         assert!(!text.contains(kept), "{kept} in {text}");
     }
+}
+
+#[test]
+fn a_code_that_is_the_same_for_all_stands_in_the_end_of_a_form() {
+    assert!(!view_in(news(), &["en"])["tree"].to_string().contains("es-code"));
+    let mut form = news();
+    form["thanks"] = json!({"code": "SALE10"});
+    let tree = view_in(form, &["en"])["tree"].clone();
+    let thanks = tree.as_array().unwrap().iter().find(|node| node[1]["class"] == "es-thanks");
+    let thanks = thanks.expect("the end of the form").to_string();
+    assert!(thanks.contains(r#"["output",{"class":"es-code"},"SALE10"]"#), "{thanks}");
 }
 
 #[test]
