@@ -77,7 +77,7 @@ impl Node {
     /// With a heading of the first rank, as a page of its own has one: the first heading that is in view, or
     /// this title where there is none.
     #[must_use]
-    pub(in crate::definition) fn headed(mut self, title: &str) -> Self {
+    pub(crate) fn headed(mut self, title: &str) -> Self {
         if !self.raise()
             && let Self::Element { children, .. } = &mut self
         {
