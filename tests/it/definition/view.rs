@@ -46,7 +46,7 @@ fn a_code_that_is_the_same_for_all_stands_in_the_end_of_a_form() {
     let tree = view_in(form, &["en"])["tree"].clone();
     let thanks = tree.as_array().unwrap().iter().find(|node| node[1]["class"] == "es-thanks");
     let thanks = thanks.expect("the end of the form").to_string();
-    assert!(thanks.contains(r#"["output",{"class":"es-code"},"SALE10"]"#), "{thanks}");
+    assert!(thanks.contains(r#"["output",{"class":"es-code","dir":"auto"},"SALE10"]"#), "{thanks}");
 }
 
 #[test]
