@@ -68,7 +68,10 @@ pub(crate) fn loader(config: &Config, name: &str, site: &Site) -> Option<Rc<Load
         page.push((key.into(), Value::text(["a/", file].concat())));
     }
     // Their own addresses say of which site they are.
-    let starters = [("/forms.js", !site.forms.is_empty())];
+    let starters = [
+        ("/forms.js", !site.forms.is_empty()),
+        ("/blocks.js", !site.recommendations.blocks.is_empty()),
+    ];
     let starters = starters.into_iter().filter(|(_, is_wanted)| *is_wanted);
     let starters = starters.map(|(file, _)| Value::text([name, file].concat())).collect();
     page.push(("f".into(), Value::List(starters)));
