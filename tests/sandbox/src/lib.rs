@@ -1,5 +1,5 @@
 //! A local stand-in of the platform: its tracker and its REST API, strict and with faults on demand,
-//! and the demo shop's own server.
+//! the demo shop's own server, and Cloudflare's queue and bucket.
 //!
 //! # Rules
 //!
@@ -35,17 +35,22 @@
 //! The shop's server, on its own address, serves a folder and passes `/k/` and `/p/` to the Worker;
 //! `/__csp/POLICY/REST` serves `/REST` under a Content-Security-Policy.
 //!
+//! Cloudflare's queue and bucket, on an address of their own too, are for the Worker; `cloud` lists what
+//! they and their control take.
+//!
 //! # Map
 //!
 //! `contract` judges a body for the tracker and touches nothing else; `api` judges a REST request by
 //! the published document. `rest` is what the REST operations do. `faults` and `settings` are plain
-//! data. `store` is the only part that speaks SQL. `platform` and `shop` are the two servers, `server`
-//! the listening that both share.
+//! data. `store` is the only part that speaks SQL, but for that of `cloud`. `platform`, `shop` and `cloud`
+//! are the servers, `server` the listening that they share.
 
 mod api;
 mod clock;
+mod cloud;
 mod contract;
 mod faults;
+mod list;
 mod options;
 mod platform;
 mod rest;
@@ -54,7 +59,9 @@ mod settings;
 mod shop;
 mod store;
 
+pub use crate::cloud::CloudOptions;
 pub use crate::faults::{Drop, Fault, Match};
+pub use crate::list::list;
 pub use crate::options::{Command, Loopback, Options, ShopOptions, USAGE, UsageError};
 pub use crate::server::{Sandbox, StartError};
 pub use crate::settings::{ApiKey, CustomField, Feature, FieldKind, Quirks, Settings};

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 fn main() -> ExitCode {
     let options = match Options::parse(std::env::args_os().skip(1)) {
         Ok(Command::Run(options)) => options,
+        Ok(Command::List(db)) => return report(sandbox::list(&db, &mut io::stdout().lock())),
         Ok(Command::Help) => return report(io::stdout().write_all(USAGE.as_bytes())),
         Err(error) => {
             eprintln!("sandbox: {error}\n\n{USAGE}");

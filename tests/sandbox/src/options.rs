@@ -9,21 +9,29 @@ use hyper::Uri;
 use hyper::http::uri::Authority;
 use lexopt::{Arg, Parser, ValueExt as _};
 
+use crate::cloud::CloudOptions;
+
 /// What `--help` prints.
 pub const USAGE: &str = "\
 A strict local stand-in of the platform's tracker and REST API, and the demo shop's server.
 
 sandbox --listen IP:PORT --db FILE [--shop-listen IP:PORT --shop-dir DIR [--worker URL]]
+        [--cloud-listen IP:PORT --cloud-db FILE [--driver URL]]
+sandbox --db FILE --list
 
   --listen IP:PORT        where the platform listens; loopback only, port 0 for a free one
   --db FILE               SQLite file for everything that arrives; made if missing
   --shop-listen IP:PORT   where the shop's server listens; loopback only
   --shop-dir DIR          the folder that it serves
   --worker URL            http://IP:PORT on loopback; /k/ and /p/ of the shop go there
+  --cloud-listen IP:PORT  where Cloudflare's queue and bucket listen; loopback only
+  --cloud-db FILE         SQLite file for what they hold; made if missing
+  --driver URL            http://IP:PORT on loopback; messages of the queue go there
   --until-stdin-closes    end when standard input ends
+  --list                  print every request that came to the tracker, a line of JSON each, and end
   --help                  this text
 
-Prints one line of JSON with both addresses, then runs until SIGTERM or SIGINT.
+Prints one line of JSON with the addresses, then runs until SIGTERM or SIGINT.
 ";
 
 /// What the command line asks for.
@@ -31,8 +39,10 @@ Prints one line of JSON with both addresses, then runs until SIGTERM or SIGINT.
 pub enum Command {
     /// Print [`USAGE`].
     Help,
+    /// Print what a file holds.
+    List(PathBuf),
     /// Serve.
-    Run(Options),
+    Run(Box<Options>),
 }
 
 /// Where to listen and what to serve.
@@ -44,6 +54,8 @@ pub struct Options {
     pub db: PathBuf,
     /// The shop's server, if there is to be one.
     pub shop: Option<ShopOptions>,
+    /// Cloudflare's queue and bucket, if there are to be any.
+    pub cloud: Option<CloudOptions>,
     /// Whether the end of standard input ends the program.
     pub until_stdin_closes: bool,
 }
@@ -127,7 +139,8 @@ impl Options {
     /// [`UsageError`] names the argument that is unknown, missing or wrong.
     pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, UsageError> {
         let (mut listen, mut db, mut until_stdin_closes) = (None, None, false);
-        let (mut shop_listen, mut shop_dir, mut worker) = (None, None, None);
+        let (mut shop_listen, mut shop_dir, mut worker, mut list) = (None, None, None, false);
+        let (mut cloud_listen, mut cloud_db, mut driver) = (None, None, None);
         let mut parser = Parser::from_args(args);
         while let Some(arg) = parser.next()? {
             match arg {
@@ -140,12 +153,24 @@ impl Options {
                 Arg::Long("worker") => {
                     worker = Some(Loopback::parse_url(&parser.value()?.string()?)?);
                 }
+                Arg::Long("cloud-listen") => {
+                    cloud_listen = Some(Loopback::parse(&parser.value()?.string()?)?);
+                }
+                Arg::Long("cloud-db") => cloud_db = Some(PathBuf::from(parser.value()?)),
+                Arg::Long("driver") => {
+                    driver = Some(Loopback::parse_url(&parser.value()?.string()?)?);
+                }
                 Arg::Long("until-stdin-closes") => until_stdin_closes = true,
+                Arg::Long("list") => list = true,
                 Arg::Long("help") => return Ok(Command::Help),
                 other => return Err(other.unexpected().into()),
             }
         }
         let missing = |name: &str| UsageError(format!("{name} is missing"));
+        let db = db.ok_or_else(|| missing("--db"));
+        if list {
+            return db.map(Command::List);
+        }
         let shop = match (shop_listen, shop_dir) {
             (Some(listen), Some(dir)) => Some(ShopOptions { listen, dir, worker }),
             (None, None) if worker.is_some() => return Err(missing("--shop-listen")),
@@ -153,11 +178,18 @@ impl Options {
             (None, Some(_)) => return Err(missing("--shop-listen")),
             (Some(_), None) => return Err(missing("--shop-dir")),
         };
-        Ok(Command::Run(Self {
+        let cloud = match (cloud_listen, cloud_db) {
+            (Some(listen), Some(db)) => Some(CloudOptions { listen, db, driver }),
+            (None, None) if driver.is_none() => None,
+            (Some(_), None) => return Err(missing("--cloud-db")),
+            (None, _) => return Err(missing("--cloud-listen")),
+        };
+        Ok(Command::Run(Box::new(Self {
             listen: listen.ok_or_else(|| missing("--listen"))?,
-            db: db.ok_or_else(|| missing("--db"))?,
+            db: db?,
             shop,
+            cloud,
             until_stdin_closes,
-        }))
+        })))
     }
 }

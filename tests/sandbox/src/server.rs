@@ -1,4 +1,4 @@
-//! Listening, and the two servers' life.
+//! Listening, and the servers' life.
 
 use std::fmt;
 use std::io;
@@ -14,6 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::cloud::Cloud;
 use crate::options::{Loopback, Options};
 use crate::platform::Platform;
 use crate::shop::Shop;
@@ -23,6 +24,7 @@ use crate::shop::Shop;
 pub struct Sandbox {
     platform: SocketAddr,
     shop: Option<SocketAddr>,
+    cloud: Option<SocketAddr>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -66,7 +68,7 @@ impl Sandbox {
     pub async fn start(options: &Options) -> Result<Self, StartError> {
         let platform = Arc::new(Platform::open(&options.db).map_err(StartError::Database)?);
         let (listener, address) = bind(options.listen).await?;
-        let mut sandbox = Self { platform: address, shop: None, tasks: Vec::new() };
+        let mut sandbox = Self { platform: address, shop: None, cloud: None, tasks: Vec::new() };
 
         if let Some(shop) = &options.shop {
             let (listener, address) = bind(shop.listen).await?;
@@ -75,6 +77,16 @@ impl Sandbox {
             sandbox.tasks.push(tokio::spawn(serve(listener, move |request, peer| {
                 let shop = Arc::clone(&shop);
                 async move { Ok::<_, std::convert::Infallible>(shop.answer(request, peer).await) }
+            })));
+        }
+        if let Some(options) = &options.cloud {
+            let (listener, address) = bind(options.listen).await?;
+            let cloud = Cloud::open(options).map_err(StartError::Database)?;
+            sandbox.cloud = Some(address);
+            sandbox.tasks.push(tokio::spawn(Arc::clone(&cloud).deliver_for_ever()));
+            sandbox.tasks.push(tokio::spawn(serve(listener, move |request, _| {
+                let cloud = Arc::clone(&cloud);
+                async move { Ok::<_, std::convert::Infallible>(cloud.answer(request).await) }
             })));
         }
         sandbox.tasks.push(tokio::spawn(serve(listener, move |request, _| {
@@ -96,12 +108,22 @@ impl Sandbox {
         self.shop
     }
 
+    /// Where the queue and the bucket listen.
+    #[must_use]
+    pub fn cloud(&self) -> Option<SocketAddr> {
+        self.cloud
+    }
+
     /// The line that the program prints.
     #[must_use]
     pub fn addresses(&self) -> String {
         let url = |address: SocketAddr| format!("http://{address}");
-        serde_json::json!({ "platform": url(self.platform), "shop": self.shop.map(url) })
-            .to_string()
+        serde_json::json!({
+            "platform": url(self.platform),
+            "shop": self.shop.map(url),
+            "cloud": self.cloud.map(url),
+        })
+        .to_string()
     }
 }
 

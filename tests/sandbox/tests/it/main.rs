@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail like the test itself")]
 
 mod bodies;
+mod cloud;
 mod contract;
 mod faults;
 mod program;

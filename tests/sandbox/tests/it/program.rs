@@ -8,7 +8,10 @@ use std::process::{Child, Command, Stdio};
 use sandbox::{Loopback, Options};
 use serde_json::Value;
 
-use crate::rig::db_in;
+use crate::{
+    bodies::right,
+    rig::{Rig, db_in},
+};
 
 fn program(dir: &Path, listen: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sandbox"));
@@ -102,4 +105,24 @@ fn a_file_that_is_no_database_is_refused() {
     let output = program(dir.path(), "127.0.0.1:0").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("database"));
+}
+
+#[tokio::test]
+async fn what_came_to_the_tracker_can_be_read_without_a_server() {
+    let rig = Rig::start().await;
+    let body = right("MainPage");
+    for expected in [200, 400] {
+        assert_eq!(rig.post(&body).await.status, expected);
+    }
+    let mut out = Vec::new();
+    sandbox::list(&rig.db(), &mut out).unwrap();
+    let lines: Vec<Value> = String::from_utf8(out)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let verdicts: Vec<_> = lines.iter().map(|line| line["verdict"].as_str().unwrap()).collect();
+    assert_eq!(verdicts, ["accepted", "duplicate"]);
+    assert_eq!(lines[0]["body"], body.to_string());
+    assert!(lines[0]["received"].as_u64() <= lines[1]["received"].as_u64());
 }

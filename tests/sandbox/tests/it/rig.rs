@@ -9,7 +9,7 @@ use hyper::{Method, Request};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::TokioExecutor;
-use sandbox::{Loopback, Options, Sandbox, ShopOptions};
+use sandbox::{CloudOptions, Loopback, Options, Sandbox, ShopOptions};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -41,7 +41,7 @@ impl Answer {
 impl Rig {
     /// Without a check of dates, so that fixed bodies stay right.
     pub(crate) async fn start() -> Self {
-        let rig = Self::open(tempfile::tempdir().unwrap(), None).await;
+        let rig = Self::open(tempfile::tempdir().unwrap(), None, None).await;
         rig.put("/settings", &json!({ "check_datetime": false })).await;
         rig
     }
@@ -55,22 +55,56 @@ impl Rig {
             std::fs::write(path, content).unwrap();
         }
         let shop = ShopOptions { listen: free_port(), dir: dir.path().join("shop"), worker };
-        Self::open(dir, Some(shop)).await
+        Self::open(dir, Some(shop), None).await
     }
 
     /// Ends it and starts it again with the same file.
     pub(crate) async fn restart(self) -> Self {
         drop(self.sandbox);
-        let rig = Self::open(self.dir, None).await;
+        let rig = Self::open(self.dir, None, None).await;
         rig.put("/settings", &json!({ "check_datetime": false })).await;
         rig
     }
 
-    async fn open(dir: TempDir, shop: Option<ShopOptions>) -> Self {
+    /// With a queue and a bucket; the queue's messages go to `driver`.
+    pub(crate) async fn with_cloud(driver: Option<Loopback>) -> Self {
+        Self::open_cloud(tempfile::tempdir().unwrap(), driver).await
+    }
+
+    /// Ends it and starts it again, with what queue and bucket have.
+    pub(crate) async fn restart_cloud(self, driver: Option<Loopback>) -> Self {
+        drop(self.sandbox);
+        Self::open_cloud(self.dir, driver).await
+    }
+
+    async fn open_cloud(dir: TempDir, driver: Option<Loopback>) -> Self {
+        let db = dir.path().join("cloud.sqlite");
+        let cloud = CloudOptions { listen: free_port(), db, driver };
+        Self::open(dir, None, Some(cloud)).await
+    }
+
+    /// Sends something to the queue and the bucket.
+    pub(crate) async fn cloud(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        let url = format!("http://{}{path}", self.sandbox.cloud().unwrap());
+        self.send_to(&url, method, headers, body).await.unwrap()
+    }
+
+    async fn open(dir: TempDir, shop: Option<ShopOptions>, cloud: Option<CloudOptions>) -> Self {
         let db = db_in(dir.path());
-        let options = Options { listen: free_port(), db, shop, until_stdin_closes: false };
+        let options = Options { listen: free_port(), db, shop, cloud, until_stdin_closes: false };
         let sandbox = Sandbox::start(&options).await.unwrap();
         Self { sandbox, client: Client::builder(TokioExecutor::new()).build_http(), dir }
+    }
+
+    /// Where it keeps what came.
+    pub(crate) fn db(&self) -> PathBuf {
+        db_in(self.dir.path())
     }
 
     /// Sends any request to the tracker's address.
