@@ -99,11 +99,11 @@ impl Block<'_> {
             link = link.with("href", url);
         }
         if let Some(image) = picture(product) {
-            let image = Node::of("img", "es-image").with("src", image).with("alt", "");
-            let size = [("loading", "lazy"), ("width", "240"), ("height", "240")];
-            link = link.child(
-                size.into_iter().fold(image, |image, (name, value)| image.with(name, value)),
-            );
+            // Before the address: a script that sets them in this order begins no fetch that it need not.
+            let lazy = [("loading", "lazy"), ("src", image), ("alt", "")];
+            let members = lazy.into_iter().chain([("width", "240"), ("height", "240")]);
+            let image = Node::of("img", "es-image");
+            link = link.child(members.fold(image, |image, (name, value)| image.with(name, value)));
         }
         // The feed's own language is not known here.
         let title = Node::of("span", "es-name").with("dir", "auto").text(name(product));
@@ -224,12 +224,19 @@ impl Block<'_> {
     }
 
     /// The same in a place of its own, for servers that put it into their pages. A script that comes later
-    /// sees that there is nothing to fetch.
+    /// sees that there is nothing to fetch; `about` are the place's other attributes, for when it asks again.
     #[must_use]
-    pub fn place(&self, template: Template, style: &str, format: Format<'_>) -> String {
+    pub fn place(
+        &self,
+        about: &[(&'static str, String)],
+        template: Template,
+        style: &str,
+        format: Format<'_>,
+    ) -> String {
         let mut out = String::new();
         if !self.products.is_empty() {
             let place = Node::new("es-recommendations").with("variant", self.variant);
+            let place = about.iter().fold(place, |place, (name, text)| place.with(name, &**text));
             let root = self.shadow(template, style, format);
             place.with("data-es-drawn", "").child(root).write_html(&mut out);
         }

@@ -20,7 +20,7 @@ pub mod schedule;
 pub mod update;
 
 pub use self::{
-    pack::{Index, key_of, keys_from_bytes, keys_to_bytes},
+    pack::{Index, hash, key_of, keys_from_bytes, keys_to_bytes},
     price::Price,
 };
 use crate::value::{Members, Value, find};
@@ -180,10 +180,11 @@ fn is_in_stock(fields: &Members) -> bool {
     !GONE.contains(&word)
 }
 
-/// The levels of every path that the feed gives, each once.
+/// The levels of every path that the feed gives, each once, the shop's own first.
 fn categories(fields: &Members) -> Vec<String> {
     let mut levels: Vec<String> = Vec::new();
-    for level in paths(fields).flat_map(|path| path.split('>')).map(str::trim) {
+    let google = find(fields, "google_product_category").into_iter().flat_map(texts);
+    for level in paths(fields).chain(google).flat_map(|path| path.split('>')).map(str::trim) {
         if !level.is_empty()
             && levels.len() < MAX_CATEGORIES
             && !levels.iter().any(|known| known == level)
@@ -194,9 +195,9 @@ fn categories(fields: &Members) -> Vec<String> {
     levels
 }
 
-/// The paths of categories that the feed gives, the shop's own first.
+/// The paths of the shop's own categories.
 fn paths(fields: &Members) -> impl Iterator<Item = &str> {
-    let names = ["product_type", "category", "google_product_category"];
+    let names = ["product_type", "category"];
     names.into_iter().filter_map(|name| find(fields, name)).flat_map(texts)
 }
 

@@ -23,7 +23,7 @@ pub use self::{
     calls::{CONTACT_FIELDS, Calls, PageToken},
     error::Error,
     feed::FeedConfig,
-    outbox::OutboxConfig,
+    outbox::{AlarmConfig, OutboxConfig},
     recommendations::Recommendations,
     token::{Scope, Token},
 };
@@ -36,24 +36,27 @@ use crate::{
 pub const VERSION: u32 = 1;
 
 /// What the Worker serves itself, and no site can be named: `<site>/kit.js` must not be mistaken for it.
-const RESERVED: [&str; 20] = [
+const RESERVED: [&str; 23] = [
     "a",
     "api",
     "b",
     "blocks",
     "contacts",
     "dead",
+    "erase",
     "events",
     "f",
     "feed",
     "forms",
     "health",
+    "ledger",
     "orders",
     "p",
     "products",
     "q",
     "recommendations",
     "replay",
+    "status",
     "subscriptions",
     "t",
     "v2",
@@ -569,6 +572,8 @@ mod tests {
             (r#"{"generation":0}"#, "outbox.generation"),
             (r#"{"shards":0}"#, "outbox.shards"),
             (r#"{"tracker_per_second":0}"#, "outbox.tracker_per_second"),
+            (r#"{"patience":99}"#, "outbox.patience"),
+            (r#"{"patience":10001}"#, "outbox.patience"),
         ] {
             let error = outbox(text).unwrap_err();
             assert!(error.starts_with(setting), "{text}: {error}");

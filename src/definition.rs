@@ -28,7 +28,7 @@ pub use self::{
         When, WhenBusy, Who,
     },
     text::Text,
-    validate::Mistake,
+    validate::{Mistake, RESERVE_FIX, is_reserve},
     view::Words,
 };
 
@@ -77,6 +77,10 @@ pub struct Definition {
     /// Where on the page an inline form goes that has no place in the page's own markup.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
+    /// The height that is kept for an inline form until it is there: the least width of the window, and
+    /// so many pixels from it on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reserve: Vec<(u32, u32)>,
     /// The form's name at the platform; it stands in the key of the event that a subscription makes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub form_type: Option<String>,
@@ -281,6 +285,9 @@ pub struct PromoCode {
 pub struct Turnstile {
     /// The site key; the secret is the Worker's.
     pub site_key: String,
+    /// Where those can turn to whose browser runs no script: a link.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact: Option<String>,
 }
 
 /// How much a form takes.

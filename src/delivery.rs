@@ -52,6 +52,8 @@ pub struct Delivery {
     asked: u64,
     /// Records at the front that are sent one by one.
     alone: usize,
+    /// The time when it was last told.
+    seen: u64,
 }
 
 /// What the host must do.
@@ -84,6 +86,7 @@ impl Delivery {
             not_before: 0,
             asked: 0,
             alone: 0,
+            seen: 0,
         }
     }
 
@@ -96,10 +99,10 @@ impl Delivery {
     ///
     /// `false` if it is known already or there is no room for now.
     pub fn handle_record(&mut self, id: &str, record: String, made: u64, now: u64) -> bool {
-        let known = self.entries.iter().any(|entry| entry.id == id);
-        if known || self.entries.len() >= MAX_PENDING {
+        if self.knows(id) || self.entries.len() >= MAX_PENDING {
             return false;
         }
+        self.see(now);
         self.entries.push(Entry { id: id.to_owned(), record, made, since: now });
         true
     }
@@ -126,6 +129,7 @@ impl Delivery {
         now: u64,
         random: u32,
     ) -> Option<String> {
+        self.see(now);
         let size = self.in_flight.take()?;
         match fate(status) {
             Fate::Done => {
@@ -158,6 +162,7 @@ impl Delivery {
 
     /// Takes a wait that the Worker asked somebody else on the page for.
     pub fn handle_wait(&mut self, wait: u64, now: u64) {
+        self.see(now);
         self.asked = now + wait;
         self.not_before = self.asked;
     }
@@ -183,6 +188,26 @@ impl Delivery {
         self.entries.len()
     }
 
+    /// Whether the record waits for a verdict.
+    #[must_use]
+    pub fn knows(&self, id: &str) -> bool {
+        self.entries.iter().any(|entry| entry.id == id)
+    }
+
+    /// How many bytes their text has.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.entries.iter().map(|entry| entry.record.len()).sum()
+    }
+
+    /// Drops the oldest record that is not in flight, and says which.
+    #[must_use]
+    pub fn take_oldest(&mut self) -> Option<String> {
+        let oldest = self.entries.get(self.in_flight.unwrap_or(0))?.id.clone();
+        self.remove(std::slice::from_ref(&oldest));
+        Some(oldest)
+    }
+
     /// Whether no record waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -192,12 +217,17 @@ impl Delivery {
     /// Says what to do. Call until it says to wait.
     #[must_use]
     pub fn poll_output(&mut self, now: u64) -> Output {
+        self.see(now);
         let Some(first) = self.entries.first() else { return Output::Wait(None) };
         if self.in_flight.is_some() || self.web_id.is_empty() {
             return Output::Wait(None);
         }
-        if now.saturating_sub(first.made) > TIME_TO_LIVE {
-            return self.take_first().map_or(Output::Wait(None), Output::Expired);
+        // What others left comes behind the page's own, and is older.
+        let is_expired = |entry: &&Entry| now.saturating_sub(entry.made) > TIME_TO_LIVE;
+        if let Some(entry) = self.entries.iter().find(is_expired) {
+            let id = entry.id.clone();
+            self.remove(std::slice::from_ref(&id));
+            return Output::Expired(id);
         }
         let full = self.entries.len() >= MAX_BATCH_RECORDS;
         let due = if full { 0 } else { first.since + LINGER }.max(self.not_before);
@@ -232,6 +262,18 @@ impl Delivery {
         body.push_str("]}");
         self.in_flight = Some(ids.len());
         Output::Send { ids, body }
+    }
+
+    /// Takes the time. Where the device's clock was set back, waits end as if it had not been.
+    fn see(&mut self, now: u64) {
+        let back = self.seen.saturating_sub(now);
+        self.seen = now;
+        if back > 0 {
+            let waits = self.entries.iter_mut().map(|entry| &mut entry.since);
+            for time in waits.chain([&mut self.not_before, &mut self.asked]) {
+                *time = time.saturating_sub(back);
+            }
+        }
     }
 
     fn take_first(&mut self) -> Option<String> {

@@ -141,6 +141,7 @@ impl Posted {
                 "_token" => posted.token = text,
                 "_lang" => posted.language = Some(text),
                 "_page" => {}
+                "_step" => posted.step = if text == "2" { 2 } else { 1 },
                 // As Cloudflare's own script names it.
                 "cf-turnstile-response" => posted.turnstile = text,
                 _ => match data.iter_mut().find(|(own, _)| *own == name) {

@@ -366,6 +366,24 @@ impl Governor {
         until.filter(|(_, until)| *until > now + LONG_BLOCK).collect()
     }
 
+    /// The pools whose host nobody calls at present, one for each host: why, and until when, in milliseconds of
+    /// Unix time.
+    #[must_use]
+    pub fn held(&self, now: u64) -> Vec<(Pool, Break, u64)> {
+        let hosts = [Pool::Shared, Pool::Tracker, Pool::ContactApi, Pool::MobileApi];
+        let failing = hosts.into_iter().filter_map(|pool| {
+            let breaker = &self.breakers[host(pool)];
+            (breaker.is_open() && breaker.until > now).then_some((
+                pool,
+                Break::Failures,
+                breaker.until,
+            ))
+        });
+        let key = (Pool::Shared, Break::Key, self.key_refused_until);
+        let key = Some(key).filter(|(.., until)| *until > now);
+        key.into_iter().chain(failing).collect()
+    }
+
     fn state(&mut self, pool: Pool) -> &mut State {
         let per_second = self.tracker_per_second.filter(|_| pool == Pool::Tracker);
         self.pools.entry(pool).or_insert_with(|| {

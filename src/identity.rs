@@ -83,6 +83,17 @@ impl Landing {
     }
 }
 
+/// A regular expression of the queries in which [`Landing`] finds a contact, in whatever case: for pages,
+/// which then carry no reader of their own.
+#[must_use]
+pub fn links(etm_term: bool) -> String {
+    let brand = PREFIXES.join("|");
+    let (content, id) = ("[?&]utm_content=", "[0-9]{1,20}(&|$)");
+    let source = ["^(?=.*[?&]utm_source=(", &brand, ")).*", content, id].concat();
+    let term = if etm_term { ["|[?&]etm_term=", id].concat() } else { String::new() };
+    [content, "(", &brand, ")", id, "|", &source, &term].concat()
+}
+
 fn strip_prefix(text: &str) -> Option<&str> {
     PREFIXES.iter().find_map(|prefix| {
         let head = text.get(..prefix.len())?;
@@ -162,6 +173,14 @@ mod tests {
         }
         assert_eq!(contact("https://a.b/#?utm_content=Yespo-1"), None);
         assert_eq!(Landing::from_address("https://a.b/?etm_term=2", false).contact_id, None);
+    }
+
+    #[test]
+    fn pages_look_for_etm_term_where_it_is_set_up_alone() {
+        assert!(links(true).contains("etm_term") && !links(false).contains("etm_term"));
+        for prefix in PREFIXES {
+            assert_eq!(links(false).matches(prefix).count(), 2, "{prefix}");
+        }
     }
 
     #[test]

@@ -1,5 +1,8 @@
-//! JSON text as the core's values, for hosts that may link `serde_json`.
+//! JSON text as the core's values, for hosts at the edge.
 
+mod read;
+
+use self::read::{Flaw, read};
 use crate::{
     problem::{Code, Problem},
     value::Value,
@@ -14,31 +17,14 @@ use crate::{
 ///
 /// [`Code::InvalidBody`] if it is not JSON, [`Code::TooDeep`] if it is nested beyond reading.
 pub fn parse(text: &str) -> Result<Value, Problem> {
-    let read = |text: &str| serde_json::from_str::<serde_json::Value>(text);
-    let value = read(text).or_else(|error| match mend_surrogates(text) {
+    let value = read(text).or_else(|flaw| match mend_surrogates(text) {
         Some(mended) => read(&mended),
-        None => Err(error),
+        None => Err(flaw),
     });
-    value.map(from_serde).map_err(|error| {
-        if error.to_string().starts_with("recursion limit") {
-            Problem::new(Code::TooDeep, "", "nest lists and objects at most 16 deep")
-        } else {
-            Problem::new(Code::InvalidBody, "", "send JSON in UTF-8")
-        }
+    value.map_err(|flaw| match flaw {
+        Flaw::TooDeep => Problem::new(Code::TooDeep, "", "nest lists and objects at most 16 deep"),
+        Flaw::Syntax => Problem::new(Code::InvalidBody, "", "send JSON in UTF-8"),
     })
-}
-
-fn from_serde(value: serde_json::Value) -> Value {
-    match value {
-        serde_json::Value::Null => Value::Null,
-        serde_json::Value::Bool(flag) => Value::Bool(flag),
-        serde_json::Value::Number(number) => Value::Number(number.to_string()),
-        serde_json::Value::String(text) => Value::Text(text),
-        serde_json::Value::Array(list) => Value::List(list.into_iter().map(from_serde).collect()),
-        serde_json::Value::Object(members) => Value::Object(
-            members.into_iter().map(|(name, value)| (name, from_serde(value))).collect(),
-        ),
-    }
 }
 
 /// `text` with every escape of half a surrogate pair replaced; `None` if there is none.

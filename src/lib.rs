@@ -25,6 +25,7 @@
 //! | [`form`] | what people type into forms, and a form while they do |
 //! | [`visitor`] | the rules that need memory: identity, cart, purchase |
 //! | [`outbox`] | the Worker's durable queue as a state machine |
+//! | [`ledger`] | what became of each hour's events, for machines and people, and when to call them |
 //! | [`api`] | the platform's REST API: every operation as data |
 //! | [`bulk`] | single contacts and orders on their way in bulk |
 //! | [`language`], [`node`] | languages by their tags; trees of elements, for pages and as HTML |
@@ -39,6 +40,7 @@
 //! | [`governor`] | keeps the calls of all isolates under the platform's limits |
 //! | [`config`] | the deployment's settings, typed |
 //! | [`shard`] | which object holds a visitor's events |
+//! | [`detour`] | the way of events that their object did not take |
 //! | [`tracker`] | what the page's tracker decides, message by message |
 //! | `browser` | the tracker's face; not in the default build |
 //! | `widgets` | the face of forms on the page; not in the default build |
@@ -60,6 +62,7 @@ pub mod config;
 pub mod consent;
 pub mod definition;
 pub mod delivery;
+pub mod detour;
 pub mod event;
 pub mod form;
 pub mod form_call;
@@ -67,6 +70,7 @@ pub mod governor;
 pub mod identity;
 pub mod json;
 pub mod language;
+pub mod ledger;
 pub mod node;
 pub mod outbox;
 pub mod page_call;

@@ -27,6 +27,10 @@ const LED_LONGEST: u64 = 2000;
 /// Most slots that are asked for at a time.
 const MOST_WANTED: usize = 100;
 
+/// How long what has become of a row's bodies may be kept in memory alone, in milliseconds. A crash
+/// then leaves so much in doubt, and the platform knows the same bytes again for one minute only.
+const LONGEST_UNSTORED: u64 = 1000;
+
 /// How long a row is tried before its events count as dead, in milliseconds: seven days.
 const MAX_ROW_AGE: u64 = 7 * 24 * 60 * 60 * 1000;
 
@@ -98,6 +102,8 @@ pub enum Settled {
 /// - A visitor's bodies are sent in the order they came, one at a time; visitors do not wait for
 ///   each other.
 /// - A body leaves only when the platform took it or refused it for good.
+/// - Unless the platform is down, what may have arrived without an answer goes before everything else
+///   that may be sent: only for a while does the platform know that it has it already.
 /// - Before the first body of a row is sent, [`Outbox::take_updates`] returns the row marked
 ///   `unknown`; store that before sending, and a crash can be told from a rest.
 /// - Where several outboxes share what the tracker takes, a body is sent in a slot of the governor's,
@@ -107,10 +113,15 @@ pub struct Outbox {
     rows: HashMap<u64, Entry>,
     /// Keys of a visitor's rows, oldest first; only the first may be sent.
     visitors: HashMap<String, VecDeque<u64>>,
-    /// First rows of visitors that are not being sent, by time.
+    /// First rows of visitors that are not being sent, by time: those whose next body may have arrived
+    /// already, and the others.
+    doubtful: BTreeSet<(u64, u64)>,
     ready: BTreeSet<(u64, u64)>,
     in_flight: usize,
     changed: BTreeSet<u64>,
+    /// Rows that are further than is stored although nothing forces a write, and since when.
+    moved: BTreeSet<u64>,
+    moved_since: Option<u64>,
     failures: u32,
     /// Since when the platform counts as down.
     down_since: u64,
@@ -128,6 +139,24 @@ struct Entry {
     due: u64,
     /// Not before this time, because the platform asked for that.
     asked: u64,
+    /// From here on bodies may have been sent before the host was started, if any may.
+    in_doubt: Option<usize>,
+    /// The body at the row's place was sent, and no answer came.
+    is_silent: bool,
+    /// An earlier attempt at that body may have arrived, whatever the later ones came to.
+    may_be_there: bool,
+}
+
+impl Entry {
+    /// Whether the next body may have been sent before the host was started, and not since.
+    fn is_in_doubt(&self) -> bool {
+        self.in_doubt.is_some_and(|from| from <= self.row.position)
+    }
+
+    /// Whether the next body may have arrived without an answer having been kept.
+    fn is_doubtful(&self) -> bool {
+        self.may_be_there || self.is_in_doubt()
+    }
 }
 
 impl Outbox {
@@ -150,12 +179,34 @@ impl Outbox {
     pub fn handle_row(&mut self, row: Row) {
         let queue = self.visitors.entry(row.web_id.clone()).or_default();
         queue.push_back(row.id);
-        if queue.len() == 1 {
-            self.ready.insert((row.next_at, row.id));
-        }
+        let (id, is_first) = (row.id, queue.len() == 1);
         // Which part of a stored pause was asked for is not known any more.
         let (due, asked) = (row.next_at, row.next_at);
-        self.rows.insert(row.id, Entry { stored: row.clone(), row, in_flight: false, due, asked });
+        let in_doubt = row.unknown.then_some(row.position);
+        let stored = row.clone();
+        let (in_flight, is_silent, may_be_there) = (false, false, false);
+        let entry = Entry { row, in_flight, stored, due, asked, in_doubt, is_silent, may_be_there };
+        self.rows.insert(id, entry);
+        if is_first {
+            self.enqueue(id);
+        }
+    }
+
+    /// Has a row wait for its turn.
+    fn enqueue(&mut self, id: u64) {
+        let Some(entry) = self.rows.get(&id) else { return };
+        let rows = if entry.is_doubtful() { &mut self.doubtful } else { &mut self.ready };
+        rows.insert((entry.due, id));
+    }
+
+    /// Whose turn is next, and when.
+    fn next(&self, now: u64) -> Option<(u64, u64)> {
+        let (doubtful, ready) = (self.doubtful.first(), self.ready.first());
+        // While the platform is down everybody has a turn, or one that always fails would be the only
+        // one to ask.
+        let is_down = self.failures >= BREAKER_FAILURES;
+        let first = doubtful.filter(|(due, _)| !is_down && *due <= now);
+        first.or_else(|| doubtful.into_iter().chain(ready).min()).copied()
     }
 
     /// How many bodies wait.
@@ -170,28 +221,44 @@ impl Outbox {
         self.rows.get(&id).map(|entry| entry.row.position)
     }
 
-    /// The visitor of a row that waits.
+    /// The rows of a visitor that wait.
+    pub fn rows_of(&self, web_id: &str) -> impl Iterator<Item = &Row> {
+        let ids = self.visitors.get(web_id).into_iter().flatten();
+        ids.filter_map(|id| self.rows.get(id)).map(|entry| &entry.row)
+    }
+
+    /// A row that waits.
     #[must_use]
-    pub fn visitor_of(&self, id: u64) -> Option<String> {
-        self.rows.get(&id).map(|entry| entry.row.web_id.clone())
+    pub fn row(&self, id: u64) -> Option<&Row> {
+        self.rows.get(&id).map(|entry| &entry.row)
+    }
+
+    /// Until when nothing at all is sent: the platform is down, or has asked for that.
+    #[must_use]
+    pub fn closed_until(&self, now: u64) -> Option<u64> {
+        (self.closed_until > now).then_some(self.closed_until)
     }
 
     /// When something can be sent next, if nothing is under way.
     #[must_use]
     pub fn next_due(&self, now: u64) -> Option<u64> {
-        let (next_at, _) = self.ready.first()?;
-        Some((*next_at).max(self.closed_until).max(self.pace.due(now)).max(now))
+        let (next_at, _) = self.next(now)?;
+        Some(next_at.max(self.closed_until).max(self.pace.due(now)).max(now))
     }
 
     /// Says what to do. Call until it says to wait.
     #[must_use]
     pub fn poll_output(&mut self, now: u64) -> Output {
+        if self.moved_since.is_some_and(|since| since + LONGEST_UNSTORED <= now) {
+            self.changed.append(&mut self.moved);
+            self.moved_since = None;
+        }
         // While the platform may be down, one request asks whether it is.
         let lanes = if self.failures >= BREAKER_FAILURES { 1 } else { LANES };
         if self.in_flight >= lanes {
             return Output::Wait(None);
         }
-        let Some(&(next_at, id)) = self.ready.first() else { return Output::Wait(None) };
+        let Some((next_at, id)) = self.next(now) else { return Output::Wait(None) };
         let not_before = next_at.max(self.closed_until);
         if not_before > now {
             return Output::Wait(Some(not_before));
@@ -202,10 +269,17 @@ impl Outbox {
             Turn::Ask => return self.ask(lanes - self.in_flight, now),
             Turn::Asked => return Output::Wait(None),
         }
+        self.doubtful.remove(&(next_at, id));
         self.ready.remove(&(next_at, id));
         let Some(entry) = self.rows.get_mut(&id) else { return Output::Wait(None) };
         self.pace.take(now);
-        let resent_unknown = entry.stored.unknown && entry.stored == entry.row;
+        // Places are stored seldom, so a crash leaves the rest of the row in doubt, each body once.
+        let in_doubt = entry.is_in_doubt();
+        let resent_unknown = std::mem::take(&mut entry.is_silent) || in_doubt;
+        if in_doubt {
+            entry.in_doubt = Some(entry.row.position + 1);
+            entry.may_be_there = true;
+        }
         entry.in_flight = true;
         if !entry.row.unknown {
             entry.row.unknown = true;
@@ -218,7 +292,7 @@ impl Outbox {
     /// Asks for what can be used: slots that are not, nobody else can have.
     fn ask(&mut self, lanes: usize, now: u64) -> Output {
         let Some(lease) = self.pace.lease() else { return Output::Wait(None) };
-        let (want, back) = lease.ask(lanes.min(self.ready.len()), now);
+        let (want, back) = lease.ask(lanes.min(self.doubtful.len() + self.ready.len()), now);
         let mut waiting = 0;
         for entry in self.rows.values().filter(|entry| !entry.in_flight) {
             waiting += entry.row.count - entry.row.position;
@@ -284,7 +358,9 @@ impl Outbox {
         }
         if settled == Settled::Waits {
             let wait = pause(entry.row.attempts, retry_after, random);
-            entry.row.unknown = status.is_none();
+            entry.is_silent = status.is_none();
+            entry.may_be_there |= entry.is_silent;
+            entry.row.unknown = entry.may_be_there || entry.in_doubt.is_some();
             entry.asked = now + retry_after.unwrap_or(0);
             self.changed.insert(id);
             self.failures += 1;
@@ -294,7 +370,7 @@ impl Outbox {
             entry.row.attempts = if is_down { 1 } else { entry.row.attempts + 1 };
             entry.due = if is_down { entry.asked } else { now + wait };
             entry.row.next_at = entry.due;
-            self.ready.insert((entry.due, id));
+            self.enqueue(id);
             if status == Some(429) {
                 // The limit is the account's, not this visitor's.
                 self.closed_until = self.closed_until.max(now + wait);
@@ -311,25 +387,34 @@ impl Outbox {
             }
             return settled;
         }
+        if settled == Settled::Dead {
+            // Its burial is stored at once, so its place must be too, or a crash would send and bury
+            // it again.
+            self.changed.insert(id);
+        }
         self.failures = 0;
         entry.row.position += 1;
         entry.row.attempts = 0;
         entry.row.next_at = 0;
+        entry.may_be_there = false;
         (entry.due, entry.asked) = (0, 0);
         if entry.row.position < entry.row.count {
-            self.ready.insert((0, id));
-        } else {
-            entry.row.unknown = false;
-            self.changed.insert(id);
-            if let Some(queue) = self.visitors.get_mut(&entry.row.web_id) {
-                queue.pop_front();
-                match queue.front().and_then(|next| self.rows.get(next)) {
-                    Some(next) => {
-                        self.ready.insert((next.due, next.row.id));
-                    }
-                    None => {
-                        self.visitors.remove(&self.rows[&id].row.web_id);
-                    }
+            self.moved.insert(id);
+            self.moved_since.get_or_insert(now);
+            self.enqueue(id);
+            return settled;
+        }
+        entry.row.unknown = false;
+        // What others have come to is written with it: that costs no write more.
+        self.changed.append(&mut self.moved);
+        self.moved_since = None;
+        self.changed.insert(id);
+        if let Some(queue) = self.visitors.get_mut(&entry.row.web_id) {
+            queue.pop_front();
+            match queue.front().copied() {
+                Some(next) => self.enqueue(next),
+                None => {
+                    self.visitors.remove(&self.rows[&id].row.web_id);
                 }
             }
         }
@@ -339,20 +424,23 @@ impl Outbox {
     /// Ends the pauses of rows that failed because the platform is down: who was tried often
     /// meanwhile would wait long after it is back.
     fn end_pauses(&mut self, now: u64) {
-        for (due, id) in std::mem::take(&mut self.ready) {
+        let doubtful = std::mem::take(&mut self.doubtful);
+        for (due, id) in doubtful.into_iter().chain(std::mem::take(&mut self.ready)) {
             let Some(entry) = self.rows.get_mut(&id) else { continue };
             entry.due = due.min(now).max(entry.asked);
             entry.row.attempts = entry.row.attempts.min(1);
-            self.ready.insert((entry.due, id));
+            self.enqueue(id);
         }
     }
 
     /// Ends a pass: what rows have come to since is to be stored, so that it is not sent again
     /// after the host was stopped.
     pub fn handle_rest(&mut self) {
+        self.moved.clear();
+        self.moved_since = None;
         for (id, entry) in &mut self.rows {
             if !entry.in_flight && entry.row != entry.stored {
-                entry.row.unknown &= entry.row.attempts > 0;
+                entry.row.unknown &= entry.row.attempts > 0 || entry.in_doubt.is_some();
                 self.changed.insert(*id);
             }
         }
@@ -376,13 +464,29 @@ impl Outbox {
         updates
     }
 
+    /// Drops a row.
+    pub fn forget_row(&mut self, id: u64) {
+        let Some(entry) = self.rows.remove(&id) else { return };
+        self.doubtful.remove(&(entry.due, id));
+        self.ready.remove(&(entry.due, id));
+        self.in_flight -= usize::from(entry.in_flight);
+        let Some(queue) = self.visitors.get_mut(&entry.row.web_id) else { return };
+        let was_first = queue.front() == Some(&id);
+        queue.retain(|own| *own != id);
+        match queue.front().copied() {
+            Some(next) if was_first => self.enqueue(next),
+            Some(_) => {}
+            None => {
+                self.visitors.remove(&entry.row.web_id);
+            }
+        }
+    }
+
     /// Drops what waits of a visitor.
     pub fn forget(&mut self, web_id: &str) {
-        for id in self.visitors.remove(web_id).unwrap_or_default() {
-            if let Some(entry) = self.rows.remove(&id) {
-                self.ready.remove(&(entry.due, id));
-                self.in_flight -= usize::from(entry.in_flight);
-            }
+        let ids: Vec<u64> = self.rows_of(web_id).map(|row| row.id).collect();
+        for id in ids {
+            self.forget_row(id);
         }
     }
 }

@@ -266,6 +266,14 @@ impl Claim {
         self.code.is_some().then_some(self)
     }
 
+    /// The same claim when its person is to be forgotten, whatever it has come to; nothing if nothing of it
+    /// is to be remembered.
+    #[must_use]
+    pub fn erased(self, now: u64) -> Option<Self> {
+        let dead = self.dead.or(Some(now));
+        Self { dead, ..self }.forget()
+    }
+
     fn bury(self, trouble: Trouble, now: u64) -> Self {
         Self { trouble: Some(trouble), dead: Some(now), ..self }
     }

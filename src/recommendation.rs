@@ -31,8 +31,9 @@ pub mod token;
 pub use self::{
     ask::Ask,
     filter::{Filter, Filters},
-    product::{Price, Product, is_link},
+    product::{Product, is_link},
 };
+pub use crate::catalogue::Price;
 use crate::{
     identity::WebId,
     page_call::Proof,

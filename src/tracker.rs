@@ -11,13 +11,13 @@
 //! | `[2, visibility?]` | the page was shown or hidden, or the network is back |
 //! | `[4]` | forget everything |
 //! | `[6, status?, wait?, answer?]` | what became of `send` |
-//! | `[7, ids?, records?]` | what `search` found: all ids, the first records; nothing if it was called off |
+//! | `[7, ids?, records?, fitting?]` | what `search` found: all ids, the first records, and, if there are more, how many of the newest have room; nothing if it was called off or nothing is stored |
 //! | `[9]` | the time of `wait` has come |
 //!
 //! | effect | asks to |
 //! |---|---|
 //! | `["send", body]` | post the batch; answer with 6 |
-//! | `["search", most]` | wait for the lock and read the store, oldest first; answer with 7 |
+//! | `["search", [most, room]]` | wait for the lock and read the store, oldest first, `most` records; `room` is for how many bytes of them; answer with 7 |
 //! | `["release"]` | give the lock back, or call the wait for it off |
 //! | `["remove", ids]` | remove records from the store |
 //! | `["clear"]` | empty the store |
@@ -26,7 +26,7 @@
 //! Any other effect is a report to the page.
 
 use crate::{
-    delivery::{Delivery, Output},
+    delivery::{Delivery, MAX_PENDING, Output},
     event::Event,
     problem::{Code, Problem},
     retry::LONGEST_RETRY_AFTER,
@@ -44,8 +44,16 @@ const SEARCH: u64 = 30_000;
 /// Most records in the store. A page that is offline for days must not fill the disk.
 pub const MAX_STORED: usize = 5000;
 
+/// Most bytes of records in the store, two for each unit of text: as many events of common size as
+/// [`MAX_STORED`], far fewer of the longest.
+pub const MAX_STORED_BYTES: usize = 10_000_000;
+
 /// Most leftovers that are taken over at a time: what goes into one batch.
 const MOST_TAKEN: u64 = MAX_BATCH_RECORDS as u64;
+
+const TOO_MANY: &str = "too many records waited; the oldest go first";
+
+const UNREADABLE: &str = "the record cannot be read";
 
 /// Verdicts that are remembered: the loader may hand a record over again while the news of its
 /// verdict is on the way.
@@ -70,12 +78,16 @@ pub struct Tracker {
     delivery: Delivery,
     search: Search,
     hidden: bool,
+    /// Whether records have only memory: the store cannot be had.
+    unstored: bool,
     /// Records of other pages that are being delivered.
     leftovers: Vec<String>,
     /// The last records that got their verdict.
     recent: Vec<String>,
     /// The effects of the present message, as the beginning of a JSON list.
     effects: String,
+    /// The time of the last message.
+    seen: u64,
 }
 
 impl Default for Tracker {
@@ -92,9 +104,11 @@ impl Tracker {
             delivery: Delivery::new(String::new()),
             search: Search::Stale,
             hidden: false,
+            unstored: false,
             leftovers: Vec::new(),
             recent: Vec::new(),
             effects: String::new(),
+            seen: 0,
         }
     }
 
@@ -104,6 +118,11 @@ impl Tracker {
     #[must_use]
     pub fn handle(&mut self, message: &str, now: u64, random: u32) -> String {
         self.effects.push('[');
+        if let Search::At(time) | Search::Delivering(time) = &mut self.search {
+            // A clock that is set back does not put the search off.
+            *time = time.saturating_sub(self.seen.saturating_sub(now));
+        }
+        self.seen = now;
         let message = Value::from_json(message).unwrap_or_default();
         let items = message.as_list().unwrap_or_default();
         let item = |index: usize| items.get(index).unwrap_or(&Value::Null);
@@ -130,7 +149,7 @@ impl Tracker {
                 let status = item(1).as_whole().and_then(|status| u16::try_from(status).ok());
                 self.answered(status, item(2).as_whole(), results(item(3)), now, random);
             }
-            Some(7) => self.found(item(1), item(2), now),
+            Some(7) => self.found(item(1).as_list(), item(2), item(3).as_whole(), now),
             // A newer loader may say more; what it says is not needed to deliver.
             _ => {}
         }
@@ -144,11 +163,20 @@ impl Tracker {
         if self.recent.iter().any(|known| known == id) {
             return;
         }
-        match check(record) {
-            Some(problem) => self.refused(id, &problem),
-            None => {
-                self.delivery.handle_record(id, record.to_owned(), message_time(id), now);
-            }
+        if let Some(problem) = check(record) {
+            return self.refused(id, &problem);
+        }
+        self.delivery.handle_record(id, record.to_owned(), message_time(id), now);
+        if self.unstored {
+            self.make_room();
+        }
+    }
+
+    /// Drops the oldest records that wait, so that memory has room for one more.
+    fn make_room(&mut self) {
+        while self.delivery.len() >= MAX_PENDING || self.delivery.bytes() > MAX_STORED_BYTES {
+            let Some(id) = self.delivery.take_oldest() else { return };
+            self.refuse(&id, Code::Expired, TOO_MANY);
         }
     }
 
@@ -198,34 +226,47 @@ impl Tracker {
         self.effect("release", &Value::Null);
     }
 
-    /// Takes what the store holds: all ids, and the oldest records.
-    fn found(&mut self, ids: &Value, records: &Value, now: u64) {
+    /// Takes what the store holds: all ids, the oldest records, and how many of the newest have room.
+    fn found(&mut self, ids: Option<&[Value]>, records: &Value, room: Option<u64>, now: u64) {
         if self.search == Search::Stale {
             return self.release(now);
         }
-        let ids = ids.as_list().unwrap_or_default();
+        self.unstored = ids.is_none();
+        let ids = ids.unwrap_or_default();
         let records = records.as_list().unwrap_or_default();
         let mut again = now + SEARCH;
-        let excess = ids.len().saturating_sub(MAX_STORED);
+        let room = room.and_then(|room| usize::try_from(room).ok()).unwrap_or(MAX_STORED);
+        let excess = ids.len().saturating_sub(room.min(MAX_STORED));
         for (index, id) in ids.iter().enumerate() {
             let Some(id) = id.as_text() else { continue };
             if index < excess {
                 if self.delivery.handle_settled(id) {
-                    self.refuse(id, Code::Expired, "too many records waited; the oldest go first");
+                    self.refuse(id, Code::Expired, TOO_MANY);
+                    again = now + ORPHAN_AGE;
                 }
                 continue;
             }
             let made = message_time(id);
-            if now.saturating_sub(made) < ORPHAN_AGE {
+            // What seems to be made later was made before the clock was set back.
+            if now.abs_diff(made) < ORPHAN_AGE {
                 // Message ids sort by time, so the rest is younger still.
                 again = now + ORPHAN_AGE;
                 break;
             }
-            let Some(record) = records.get(index).and_then(Value::as_text) else {
+            let Some(record) = records.get(index) else {
                 if !self.leftovers.is_empty() {
                     again = now;
                 }
                 break;
+            };
+            let Some(record) = record.as_text().filter(|record| is_record(record, id)) else {
+                // It would have the whole batch refused, and stand in front of others for good. What
+                // this page has in memory is as it was made.
+                if !self.delivery.knows(id) {
+                    self.refuse(id, Code::InvalidBody, UNREADABLE);
+                    again = now + ORPHAN_AGE;
+                }
+                continue;
             };
             if self.delivery.handle_record(id, record.to_owned(), made, now) {
                 self.leftovers.push(id.to_owned());
@@ -254,7 +295,7 @@ impl Tracker {
         let refused = self.delivery.handle_answer(status, &settled, wait, now, random);
         self.settle(&settled);
         if let Some(id) = refused {
-            self.refuse(&id, Code::InvalidBody, "the record cannot be read");
+            self.refuse(&id, Code::InvalidBody, UNREADABLE);
         }
     }
 
@@ -277,7 +318,8 @@ impl Tracker {
         {
             if at <= now {
                 self.search = Search::Asked;
-                self.effect("search", &Value::whole(MOST_TAKEN));
+                let detail = vec![Value::whole(MOST_TAKEN), Value::whole(MAX_STORED_BYTES as u64)];
+                self.effect("search", &Value::List(detail));
             } else {
                 next = next.min(at);
             }
@@ -333,6 +375,11 @@ fn check(record: &str) -> Option<Problem> {
         "reset" | "orderSubmitted" => None,
         command => Event::check_call(command, arguments),
     }
+}
+
+/// Whether the store holds a record under its own message id; storage can hold anything.
+fn is_record(record: &str, id: &str) -> bool {
+    Value::from_json(record).is_some_and(|record| member(&record, "id") == Some(id))
 }
 
 /// The entries of an answer.

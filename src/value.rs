@@ -182,20 +182,27 @@ pub fn write_whole(number: u64, out: &mut String) {
 /// Appends `text` as a JSON string.
 pub fn write_text(text: &str, out: &mut String) {
     out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\0'..='\x1f' => {
-                out.push_str(if character < '\x10' { "\\u000" } else { "\\u001" });
-                out.extend(char::from_digit(u32::from(character) & 0xf, 16));
+    // Most text is plain, and goes in long pieces.
+    let mut plain = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if !matches!(byte, b'"' | b'\\' | 0..=0x1f) {
+            continue;
+        }
+        out.push_str(text.get(plain..at).unwrap_or_default());
+        plain = at + 1;
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            _ => {
+                out.push_str(if byte < 0x10 { "\\u000" } else { "\\u001" });
+                out.extend(char::from_digit(u32::from(byte) & 0xf, 16));
             }
-            plain => out.push(plain),
         }
     }
+    out.push_str(text.get(plain..).unwrap_or_default());
     out.push('"');
 }
 

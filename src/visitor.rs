@@ -133,6 +133,12 @@ impl Outcome {
         Self { verdict: Verdict::Duplicate, reason: Some(reason), warnings, body: None }
     }
 
+    /// What is taken, and of which nothing is left to send.
+    #[must_use]
+    pub fn without_body() -> Self {
+        Self::accepted(Vec::new(), None)
+    }
+
     /// A refusal for `reason`.
     #[must_use]
     pub fn refused(reason: Problem, warnings: Vec<Problem>) -> Self {

@@ -8,25 +8,28 @@
 // What it needs of the Worker:
 // - `blocks.json?lang=`: `{v, blocks: [{variant, template, reserve, place: {selector, where, pages}}]}`, the
 //   blocks that the settings place. `reserve` is `[[least width of the window, height], …]`, narrow first.
-// - `blocks/<variant>?product=&products=&category=&category_field=&template=&lang=&sc=`: `{v, variant, source,
-//   lang, dir, header, tree}`, or with `template=none` `items` instead of the tree. Instead of the web id `sc`
+// - `blocks/<variant>?product=&products=&category=&category_field=&filters=&template=&lang=&sc=`: `{v, variant,
+//   source, lang, dir, header, tree}`, or with `template=none` `items` instead of the tree. Instead of the web id `sc`
 //   a page without one sends a `seed`, which a test is split by. `tree` is `[tag, {attribute: text},
 //   ...children]`, or null where there is nothing to show.
 // - `recommendations/<variant>?…`: `{products}`, for pages that draw by themselves.
 // - each of them otherwise: `{error: {code, field, message}}`.
 //
-// An element with `data-es-drawn` has got its block from the Worker with the page.
+// An element with `data-es-drawn` has got its block from the Worker with the page. One that says nothing of
+// products and categories is about those of the innermost `data-es-product` and `data-es-category` around it.
 import { matches } from "./rules.js";
 
 const start = () => {
   const base = import.meta.url.replace(/(a\/\w+|blocks)\.js.*/, "");
   const root = document.documentElement;
   const OWN = "es-recommendations";
+  const DRAWN = "data-es-drawn";
   /** A block is asked for when it is so many pixels away from what is seen. */
   const NEAR = 600;
   /** How high a block is until it is there, where nothing says so. */
   const HEIGHT = 380;
-  const ATTRIBUTES = ["product", "products", "category", "category-field", "template", "lang"];
+  const ABOUT = ["product", "products", "category"];
+  const ATTRIBUTES = [...ABOUT, "category-field", "filters", "template", "lang"];
 
   /** The blocks of the page, with what has become of each. */
   const blocks = new Map();
@@ -36,11 +39,11 @@ const start = () => {
   const renders = {};
   /** What stood in the shop's elements before their blocks. */
   const contents = new WeakMap();
-  /** Blocks that came with the page. */
-  const drawn = new WeakSet();
+  /** What blocks that the settings place stand at. */
+  const targets = new WeakMap();
   const seed = Math.random();
   let placed = [];
-  let listening, choice, drawing;
+  let drawing, proof, route, checking;
 
   /** What may fail: denied storage, and what a shop or a blocker has written. */
   const attempt = (use) => {
@@ -64,22 +67,35 @@ const start = () => {
 
   // ---- Asking -----------------------------------------------------------------------------------
 
-  /** Whether the visitor does not want that something is chosen for them. */
+  const cookies = () => attempt(() => document.cookie) || "";
+  const webId = () => (/(?:^|; )sc=([^;]+)/.exec(cookies()) || [])[1];
+
+  /**
+   * Whether the visitor does not want that something is chosen for them, or has not said yet that they do. Without
+   * the loader only what they chose earlier is known. The Worker, which draws blocks with the page, reads a cookie.
+   */
   const isDenied = () => {
-    if (choice) return !choice.recommendations;
-    const kept = attempt(() => JSON.parse(localStorage["es-consent"]));
-    return navigator.globalPrivacyControl || (kept && !kept.includes("recommendations"));
+    const kept = () => JSON.parse(localStorage["es-consent"]);
+    const loader = attempt(() => eS.kit);
+    const allowed = loader
+      ? loader() || []
+      : navigator.globalPrivacyControl
+        ? []
+        : attempt(kept) || ["recommendations"];
+    const isDenied = !allowed.includes("recommendations");
+    const mark = /(^|; )es-deny=/.test(cookies());
+    if (mark ? !isDenied : isDenied && webId())
+      document.cookie = "es-deny=1;path=/;samesite=lax;max-age=" + (isDenied ? 34e6 : 0);
+    return isDenied;
   };
 
   const address = (kind, variant, values) => {
-    listening ||= attempt(() => {
-      if (eS.kit) eS("on", "consent", (told) => (choice = told.choice));
-      return eS.kit;
-    });
     const query = new URLSearchParams();
-    for (const name in values)
-      for (const value of [values[name]].flat()) if (value) query.append(name, value);
-    const [, sc] = (!isDenied() && /(?:^|; )sc=([^;]+)/.exec(document.cookie)) || [];
+    const allowed = !isDenied();
+    const own = allowed && { proof, ...values };
+    for (const [name, given] of Object.entries(own || values))
+      for (const value of [given].flat()) if (value) query.append(name, value);
+    const sc = allowed && webId();
     if (sc) query.set("sc", sc);
     // A variant is the same for everybody.
     else if (!/^r\d+v\d+$/.test(variant)) query.set("seed", seed);
@@ -98,7 +114,7 @@ const start = () => {
     throw Object.assign(Error(message), { code, field });
   };
 
-  const get = async ({ variantId, lang, proof, ...params }) => {
+  const get = async ({ variantId, lang, ...params }) => {
     const values = {
       product: params.productId,
       products: params.productIds,
@@ -107,7 +123,7 @@ const start = () => {
       all_fields: params.allFields && 1,
       filters: params.filters && JSON.stringify(params.filters),
       lang: lang || language(),
-      proof,
+      ...(params.proof && { proof: params.proof }),
     };
     return (await ask(address("recommendations", variantId, values))).products;
   };
@@ -164,27 +180,39 @@ const start = () => {
   /** Looks what a block is to show, and begins anew where that has changed. */
   const sync = (host) => {
     const read = (name) => host.getAttribute(name) ?? host.getAttribute("data-es-" + name);
+    const around = (name) => {
+      const holder = (targets.get(host) || host).closest(`[data-es-${name}]`);
+      return holder && holder.getAttribute("data-es-" + name);
+    };
     const variant = host.getAttribute("variant") ?? host.dataset.esRecommendations;
-    const [product, products, category, category_field, template, lang] = ATTRIBUTES.map(read);
+    const isNamed = ABOUT.some((name) => read(name) != null);
+    const [product, products, category] = ABOUT.map(isNamed ? read : around);
+    const [category_field, filters, template, lang] = ATTRIBUTES.slice(3).map(read);
     const own = host.render || renders[variant] || (/^#/.test(template) && template);
     const values = {
       product,
       products: products && products.split(",").map((id) => id.trim()),
       category,
       category_field,
+      filters,
       template: own ? "none" : template,
       lang: lang || language(),
     };
     const key = JSON.stringify([variant, values, template, !!own]);
     if (blocks.has(host) && blocks.get(host).key == key) return;
+    // Not every browser takes what was meant for a shadow root.
+    const isDrawn =
+      host.hasAttribute(DRAWN) && (host.shadowRoot || host).querySelector(".es-block");
+    // What stands in an element comes after it.
+    if (host.hasAttribute(DRAWN) && !isDrawn && document.readyState == "loading") return;
     leave(host);
     if (!variant) return;
     const state = { key, variant, own, values };
     blocks.set(host, state);
-    if (host.hasAttribute("data-es-drawn")) {
-      host.removeAttribute("data-es-drawn");
-      drawn.add(host);
-      return attend(host);
+    host.removeAttribute(DRAWN);
+    if (isDrawn) {
+      contents.set(host, []);
+      return attend(host, inside(host));
     }
     if (!contents.has(host)) contents.set(host, [...host.childNodes]);
     inside(host);
@@ -244,9 +272,9 @@ const start = () => {
     }
   };
 
-  const attend = (host) =>
+  const attend = (...what) =>
     drawer()
-      .then((cards) => cards.attend(host))
+      .then((cards) => cards.attend(...what))
       .catch(() => {});
 
   /** What stands in a place that gets no block: what the shop has put there, or its space while that is seen. */
@@ -273,35 +301,24 @@ const start = () => {
   // ---- Places -----------------------------------------------------------------------------------
 
   const put = (block) => {
-    const { variant, template, reserve, place, made: last } = block;
+    const { variant, template, reserve, place } = block;
     const { pathname, search, hash } = location;
     const places = [pathname, pathname + search + hash].map(
       (text) => attempt(() => decodeURI(text)) || text,
     );
     block.fits = !place.pages || matches(place.pages, places);
     const target = block.fits && attempt(() => document.querySelector(place.selector));
-    if (last && (target != block.target || !last.isConnected)) {
-      last.remove();
-      block.made = 0;
-    }
+    // The Worker may have put it there with the page.
+    const last = block.made || document.querySelector(`${OWN}[data-es-placed="${variant}"]`);
+    if (last && block.made && (target != block.target || !last.isConnected)) block.made = 0;
+    else if (last && target) block.made = last;
     block.target = target;
-    if (!target) return;
-    block.found = true;
-    // The Worker has put it there with the page.
-    if ([...blocks].some(([host, state]) => drawn.has(host) && state.variant == variant)) return;
-    const made = block.made || document.createElement(OWN);
-    const set = (name, value) => {
-      if (value == null) made.removeAttribute(name);
-      else if (made.getAttribute(name) != value) made.setAttribute(name, value);
-    };
-    set("variant", variant);
-    set("template", template);
-    for (const name of ["product", "products", "category"]) {
-      const holder = target.closest(`[data-es-${name}]`);
-      set(name, holder && holder.getAttribute("data-es-" + name));
-    }
-    if (block.made) return;
-    block.made = made;
+    if (last && !block.made) last.remove();
+    if (!target || block.made) return;
+    const made = (block.made = document.createElement(OWN));
+    targets.set(made, target);
+    made.setAttribute("variant", variant);
+    if (template) made.setAttribute("template", template);
     const [, height] = (reserve || []).findLast(([width]) => innerWidth >= width) || [];
     if (height) made.style.minHeight = height + "px";
     target[{ before: "before", after: "after" }[place.where] || "append"](made);
@@ -310,15 +327,22 @@ const start = () => {
   const scan = () => {
     // What stands in an element comes after it.
     if (document.readyState == "loading") return;
-    for (const host of document.querySelectorAll("[data-es-recommendations]")) sync(host);
+    for (const host of document.querySelectorAll(`[data-es-recommendations],[${DRAWN}]`)) sync(host);
     if (document.querySelector("[data-es-block]")) attend(root);
     for (const host of [...blocks.keys()]) (host.isConnected ? sync : leave)(host);
     placed.forEach(put);
+    if (route == location.pathname || document.readyState != "complete") return;
+    route = location.pathname;
+    clearTimeout(checking);
+    checking = setTimeout(check, 1e4);
   };
 
   const check = () => {
-    for (const { variant, place, fits, found } of placed)
-      if (fits && !found) {
+    isDenied();
+    for (const block of placed)
+      if (block.fits && !block.target && !block.told) {
+        const { variant, place } = block;
+        block.told = true;
         const message = `block ${variant}: nothing on the page is ${place.selector}`;
         console.warn("[kit]", message);
         fail(document, { variant }, { code: "place", message });
@@ -331,12 +355,18 @@ const start = () => {
     for (const [host, state] of [...blocks])
       if (test(host, state)) {
         state.key = 0;
+        // Whoever else shows the same answer keeps it.
+        if (state.request) delete requests[state.request.where];
         sync(host);
       }
   };
 
   window.esRecommendations = {
     get,
+    set proof(text) {
+      proof = text;
+      again(() => true);
+    },
     render(variant, render) {
       renders[variant] = render;
       again((_, state) => state.variant == variant);
@@ -367,6 +397,7 @@ const start = () => {
     attributeFilter: ["lang", ...names],
   });
   addEventListener("DOMContentLoaded", scan);
+  addEventListener("load", scan);
   scan();
 
   fetch(`${base}blocks.json?lang=${encodeURIComponent(language())}`)
@@ -374,9 +405,6 @@ const start = () => {
     .then((answer) => {
       placed = answer.blocks || [];
       scan();
-      const later = () => setTimeout(check, 1e4);
-      if (document.readyState == "complete") later();
-      else addEventListener("load", later);
     })
     // The blocks that the page has itself are there all the same.
     .catch(() => {});

@@ -31,8 +31,8 @@ const allowed = (tag, name, value) =>
 
 let sheet;
 
-/** Puts something into a block's place, with its style, which needs no word of the page's policy. */
-const fill = (place, ...nodes) => {
+/** Gives a block's place its style, which needs no word of the page's policy. */
+const dress = (place) => {
   const root = place.nodeType == 11 ? place : place.getRootNode();
   if (!sheet) {
     sheet = new CSSStyleSheet();
@@ -40,6 +40,10 @@ const fill = (place, ...nodes) => {
   }
   if (root.adoptedStyleSheets && !root.adoptedStyleSheets.includes(sheet))
     root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+};
+
+const fill = (place, ...nodes) => {
+  dress(place);
   place.replaceChildren(...nodes);
 };
 
@@ -108,8 +112,9 @@ export const draw = (host, state, { tree, items, ...view }, inside) => {
   return true;
 };
 
-/** Looks after what is to be seen of a block. */
-export const attend = (host) => {
+/** Looks after what is to be seen of a block, and after the looks of one that came with the page. */
+export const attend = (host, place) => {
+  if (place) dress(place);
   for (const part of [host, host.shadowRoot || host]) {
     for (const card of part.querySelectorAll("[data-es-block]")) half.observe(card);
     for (const turn of part.querySelectorAll(".es-turn")) ends(turn);

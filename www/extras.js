@@ -56,7 +56,10 @@ export const forget = (base, site, sc) =>
 const FIXES = {
   unknown_command: "use sendEvent, sendEventWithTags or one of the kit's own commands",
   invalid_call: "give plain data: something in this call cannot be read",
-  too_long: "send less: a call may carry 30,000 characters of JSON",
+  too_long: "send less: a call may carry 32,000 bytes of JSON",
+  expired: "too many events waited; the oldest go first",
+  invalid_body: "what storage held of this event is broken",
+  not_kept: "events wait in memory: storage is denied, full or broken, or was emptied",
   consent_missing:
     "the visitor has not allowed tracking; call eS('consent', 'grant') when they have",
   not_served: "leave the option out, or keep the platform's own script beside the kit",
@@ -101,8 +104,10 @@ const post = async (address, body) => {
 };
 
 /** Makes a call that the loader does not know, or says that nobody does. */
-export const command = async (emit, base, call) => {
+export const command = async (log, listeners, emit, base, call) => {
   const [name, ...rest] = call;
+  if (name == "on") return on(log, listeners, emit, base, ...rest);
+  if (name == "debug") return debug(log, listeners, emit, base, ...rest);
   const callback = rest.at(-1);
   const refuse = (detail, code) => emit("refused", { ...detail, code });
   // What the kit's own scripts found odd.
@@ -183,17 +188,110 @@ const watch = (log, listeners, emit, base) => {
   listeners.push(listener);
 };
 
+/** What a visitor can allow. */
+const PURPOSES = ["tracking", "forms", "recommendations", "push"];
+
+/** The loader's short reports as pages hear them. */
+const spell = (report) => {
+  const { type, choice, options } = report;
+  if (type == "consent" && choice)
+    return [{ ...report, choice: Object.fromEntries(PURPOSES.map((p) => [p, choice.includes(p)])) }];
+  if (type != "init") return [report];
+  const given = [];
+  // The page's own object, which may do anything.
+  try {
+    for (const field in options)
+      if (options[field] && field != "TRACKING")
+        given.push({ type: "warning", code: "not_served", field });
+  } catch {}
+  return given;
+};
+
 /** Tells `callback` of what happens from now on, and of what went before. */
 export const on = (log, listeners, emit, base, name, callback) => {
-  const listener = (report) => {
-    if (name != "*" && name != report.type) return;
-    const message = FIXES[report.code];
-    answer(callback, message ? { message, ...report } : report);
+  const listener = (short) => {
+    for (const report of spell(short)) {
+      if (name != "*" && name != report.type) continue;
+      const message = FIXES[report.code];
+      answer(callback, message ? { message, ...report } : report);
+    }
   };
   if (typeof name != "string") return;
   log.forEach(listener);
   listeners.push(listener);
   if (name == "delivered" || name == "dead" || name == "*") watch(log, listeners, emit, base);
+};
+
+/** How long a verdict may be on its way to the page when the store has forgotten the event already. */
+const GRACE = 1000;
+
+/** About as much as a record needs. */
+const PROBE = "x".repeat(1000);
+
+/** Tries each store as the loader uses it: fails where that would, and says whether it has the event. */
+const STORES = {
+  localStorage(id) {
+    localStorage["es-probe"] = PROBE;
+    delete localStorage["es-probe"];
+    return localStorage["es:" + id];
+  },
+  IndexedDB: (id) =>
+    new Promise((resolve, reject) => {
+      const request = indexedDB.open("es");
+      request.onerror = reject;
+      request.onupgradeneeded = () => request.result.createObjectStore("records");
+      request.onsuccess = () => {
+        try {
+          const read = request.result.transaction("records").objectStore("records").get(id);
+          read.onerror = reject;
+          read.onsuccess = () => resolve(read.result);
+        } catch (error) {
+          reject(error);
+        }
+        request.result.close();
+      };
+    }),
+};
+
+/**
+ * Warns where events that wait are in memory alone, because stores are denied, full, broken or were emptied:
+ * they are delivered all the same, so nothing else shows that they would not outlive the page.
+ */
+const audit = (log, listeners, emit) => {
+  const own = new Set();
+  const failing = new Set();
+  let looking;
+  const warn = (field, fails) => {
+    if (fails && !failing.has(field)) emit("warning", { code: "not_kept", field });
+    failing[fails ? "add" : "delete"](field);
+  };
+  const look = async (ids) => {
+    const lost = [];
+    for (const id of ids) {
+      let kept;
+      for (const name in STORES)
+        try {
+          kept = (await STORES[name](id)) || kept;
+          warn(name);
+        } catch {
+          warn(name, true);
+        }
+      if (!kept) lost.push(id);
+    }
+    if (lost[0]) await new Promise((resolve) => setTimeout(resolve, GRACE));
+    if (ids.some((id) => own.has(id))) warn("both", lost.some((id) => own.has(id)));
+    looking = false;
+  };
+  const listener = ({ type, id, ids }) => {
+    if (type == "queued") own.add(id);
+    if (["accepted", "duplicate", "refused"].includes(type)) own.delete(id);
+    // What is sent is in the stores already; each attempt is an occasion to look again.
+    const sent = type == "sent" && !looking ? ids.filter((id) => own.has(id)) : [];
+    // The oldest are missing where stores were emptied, the newest where they are full.
+    if (sent[0]) looking = look([sent[0], sent.at(-1)]);
+  };
+  log.forEach(listener);
+  listeners.push(listener);
 };
 
 let debugging;
@@ -208,6 +306,7 @@ export const debug = (log, listeners, emit, base, shown = true) => {
   if (!explaining) {
     explaining = true;
     on(log, listeners, emit, base, "*", (report) => debugging && console.info("[kit]", report));
+    audit(log, listeners, emit);
   }
   return import(KIT_PANEL);
 };

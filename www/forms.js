@@ -7,18 +7,18 @@
 // and of a page's policy it needs only `script-src` and `connect-src` of its own origin.
 //
 // What it needs of the Worker, in the language that it names:
-// - `forms.json?lang=`: `{v, consent, interval, forms: [{id, kind, layout, position, launcher, theme,
-//   dir, place, reserve, show, split}]}`, all forms that show by rules, launcher or selector.
-//   `consent` is true where a site counts as granted before the visitor says anything; `launcher` is
-//   the button's text.
-// - `forms/<id>.json?lang=`: `{v, id, lang, dir, kind, layout, position, title, close, theme, reserve,
-//   stop, tree}`. `title` names a dialog for screen readers, `close` its close button. `reserve` is
-//   `[[least width, height], ...]` in pixels, narrow first; `stop` is that of the form's rules.
+// - `forms.json?lang=`: `{v, consent, interval, links, forms: [{id, kind, layout, position, launcher, theme,
+//   dir, place, show, split}]}`, all forms that show by rules, launcher or selector.
+//   `consent` is true where a site counts as granted before the visitor says anything; `links` is a
+//   regular expression of the queries of mails' links that name a contact; `launcher` is the button's
+//   text.
+// - `forms/<id>.json?lang=`: `{v, id, lang, dir, kind, layout, position, title, close, theme, stop,
+//   tree}`. `title` names a dialog for screen readers, `close` its close button; `stop` is that of the
+//   form's rules.
 // - `tree` is `[tag, {attribute: text}, ...children]`. Its root has the class `es-form`. Of what is in
 //   it only these mean something here: `data-es-close` (a click closes the form), `data-es-pass` (a
 //   click lets through an age gate, which nothing else closes), `.es-more` (the field that people do
-//   not see), `.es-button` (a click is reported), `[name=_lang]` and `[name=_page]` (filled, and made
-//   where they are missing).
+//   not see), `.es-button` (a click is reported). `_lang` and `_page` are posted beside what it holds.
 //
 // What `widgets.js` gets: `enhance(form, view, context)`, once for each form, `context` being
 // `{base, id, lang, report(action, detail), close(), identify(data)}`. Reporting `FormFinish`,
@@ -38,7 +38,7 @@ const start = () => {
 
   let settings = { forms: [] };
   let [memory, session] = fresh();
-  let consent, timer, began, page, shows, widgets;
+  let consent, timer, began, page, shows, widgets, claimed;
   /** The form over the page: its `id`, `close` and, where the browser knows no Escape, `leave`. */
   let opened = 0;
   let active = performance.now();
@@ -120,6 +120,27 @@ const start = () => {
     save();
   };
 
+  const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+  /** Whether this tab is the one that may show something now, as others may be about to. */
+  const claim = () =>
+    claimed ||
+    new Promise((resolve, reject) => {
+      const hold = (lock) => {
+        resolve((claimed = lock));
+        // Until other tabs can read what this one has kept: their storage is not the same at once.
+        return lock && pause(1e3).then(() => (claimed = 0));
+      };
+      navigator.locks.request(KEY, { ifAvailable: true }, hold).catch(reject);
+    }).catch(async () => {
+      // There are none. Of two that write at once, one finds what the other has written.
+      const own = (memory.claim = Math.random());
+      save();
+      await pause(100);
+      read();
+      return memory.claim == own;
+    });
+
   // ---- Forms ------------------------------------------------------------------------------------
 
   /** What shows forms; nobody needs it before. */
@@ -131,23 +152,17 @@ const start = () => {
     const lang = about.lang || language(form);
     // An informer has nothing to send.
     if (form.localName != "form") return () => {};
-    form.setAttribute("method", "post");
-    form.setAttribute("action", base + "forms/" + id);
-    const fill = () => {
-      const values = { _lang: lang, _page: location.href };
-      for (const name in values) {
-        let input = form.querySelector(`[name=${name}]`);
-        if (!input) {
-          input = document.createElement("input");
-          input.type = "hidden";
-          input.name = name;
-          form.append(input);
-        }
-        input.value = values[name];
-      }
-    };
+    // A framework may take the form over yet, and finds it as it was.
+    form.addEventListener("formdata", ({ formData }) => {
+      formData.set("_lang", lang);
+      formData.set("_page", location.href);
+    });
     const report = (action, detail) => {
-      if (/^Form(Finish|Success|Already)/.test(action)) remember("subscribed", id);
+      if (/^Form(Finish|Success|Already)/.test(action)) {
+        remember("subscribed", id);
+        // What comes now may be lower; whoever reads below the form goes on undisturbed.
+        if (about.layout == "inline") form.style.minHeight = getComputedStyle(form).height;
+      }
       shower().then((module) => module.report(action, about, form, detail), warn);
     };
     const identify = (data) => {
@@ -156,7 +171,6 @@ const start = () => {
     };
     let ready, done;
     const better = () => {
-      fill();
       widgets ||= KIT_WIDGETS ? import(new URL(KIT_WIDGETS, base + "a/")) : Promise.reject();
       ready ||= widgets
         .then(async ({ enhance }) =>
@@ -167,13 +181,16 @@ const start = () => {
         .then(() => (done = true));
       return ready;
     };
-    fill();
     listen(form, "focusin pointerdown", better);
+    // Somebody may have begun before this script was there.
+    if (form.matches(":focus-within")) better();
     form.addEventListener("submit", (event) => {
+      form.setAttribute("method", "post");
+      form.setAttribute("action", base + "forms/" + id);
       if (done || event.defaultPrevented) return;
       // Sent before it is better: a moment more, and never more than that.
       event.preventDefault();
-      Promise.race([better(), new Promise((resolve) => setTimeout(resolve, 4e3))]).then(() => {
+      Promise.race([better(), pause(4e3)]).then(() => {
         done = true;
         form.requestSubmit(event.submitter);
       });
@@ -187,17 +204,8 @@ const start = () => {
     if (met.has(host)) return;
     met.add(host);
     if (host.localName == "form") return attend(host, { id, layout: "inline" });
-    const reserve = ({ reserve = [] } = {}) => {
-      const [, height] = reserve.findLast(([width]) => host.clientWidth >= width) || [];
-      if (!height || parseFloat(getComputedStyle(host).minHeight)) return;
-      // An element that the browser does not know has no height.
-      if (host.localName == "es-form") host.style.display = "block";
-      host.style.minHeight = height + "px";
-    };
-    reserve(settings.forms.find((form) => form.id == id));
     try {
       const shown = await view(id, language(host));
-      reserve(shown);
       (await shower()).inline(host, shown, kit);
     } catch (error) {
       // What the place holds is for this.
@@ -237,12 +245,16 @@ const start = () => {
     };
     try {
       const [module, made] = await Promise.all([shower(), view(id, language())]);
+      // What a page must not be seen without waits for no other page.
+      const late =
+        !asked && made.kind != "age_gate" && (!(await claim()) || (read(), memory.last != last));
       if (me.over) return;
-      read();
-      if (!asked && memory.last != last) {
-        // Another tab was faster.
+      if (late) {
+        // Another tab was faster; what it has kept is here soon.
         me.close();
-        return turn();
+        clearTimeout(timer);
+        timer = setTimeout(turn, 1e3);
+        return;
       }
       shown.push(id);
       if (module.open(made, asked, back, me, kit)) remember("shown", id);
@@ -323,6 +335,8 @@ const start = () => {
       const utm = {};
       for (const [name, value] of new URLSearchParams(location.search))
         if (/^utm_/.test(name)) utm[name.slice(4)] = value;
+      const { links } = settings;
+      if (links && RegExp(links, "i").test(location.search)) memory.known = true;
       enter(memory, session, utm, crypto.getRandomValues(new Uint32Array(1))[0], now);
       changed = true;
     }
@@ -366,6 +380,11 @@ const start = () => {
     if (!window.eS || !eS.kit) return;
     eS("on", "consent", ({ choice }) => {
       consent = choice && choice.forms;
+      // `eS("forget")`: a new visitor begins, of whom nothing is kept before they choose.
+      if (choice === undefined) {
+        [memory, session] = fresh();
+        consent = page = 0;
+      }
       save();
     });
     if (rules.some(({ who }) => who && who.known != null))

@@ -163,8 +163,8 @@ type EsReport =
   | { type: "delivered"; id: string }
   /** The platform refused it; the Worker keeps it for a replay. */
   | { type: "dead"; id: string; message?: string }
-  /** The visitor's choice; null while there is none. */
-  | { type: "consent"; choice: Record<EsPurpose, boolean> | null }
+  /** The visitor's choice: null while there is none, left out where `forget` has erased it. */
+  | { type: "consent"; choice?: Record<EsPurpose, boolean> | null }
   | ({ type: "warning" } & EsProblem)
   | { type: "debug"; on: boolean };
 
@@ -327,12 +327,14 @@ interface EsRecommendations {
     variant: string,
     draw?: (items: EsItem[], place: HTMLElement, answer: EsAnswer) => void,
   ): void;
+  /** A proof of who the visitor is, made by the shop's server; from then on it goes with every block. */
+  proof: string | undefined;
   /** Asks anew: for all blocks, for those of a variant, or for one. */
   refresh(which?: string | HTMLElement): void;
 }
 
 /** The element of a block; its attributes are `variant`, `product`, `products` (with commas), `category`,
- *  `category-field`, `template` and `lang`. */
+ *  `category-field`, `filters` (JSON), `template` and `lang`. */
 interface EsRecommendationsElement extends HTMLElement {
   /** Draws this block, into what stands in the element with `slot="es"`. */
   render?: (items: EsItem[], place: HTMLElement, answer: EsAnswer) => void;

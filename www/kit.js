@@ -5,9 +5,10 @@
 // dedicated worker. What the tracker has not taken in time, or when the page goes, leaves from
 // here in the same form: the Worker reads both with the same core.
 //
-// Everything is measured in bytes here. `__KIT__` is the site's part of the settings; the Worker
-// puts it in: p path, s site, t tracker, x extras, f starters, c consent default, g the signals of the browser
-// that count as a denial, k blocker probe, v page view, r routes, d the end of the cookie.
+// Everything is measured in bytes here, so reports are short; the extras spell them out to who listens.
+// `__KIT__` is the site's part of the settings; the Worker puts it in: p path, s site, t tracker, x extras,
+// f starters, c consent default, g the signals of the browser that count as a denial, k blocker probe,
+// v page view, r routes, d the end of the cookie.
 // `BESIDE` is set when the script is built: then the platform's own script stays on the page, and
 // gets the commands that are not the kit's.
 ((window, document, config) => {
@@ -22,6 +23,7 @@
   };
   const base = (script.src || location.href).split("/", 3).join("/") + config.p + "/";
   const PURPOSES = ["tracking", "forms", "recommendations", "push"];
+  /** What localStorage holds: the web id under this, and each record under this and its message id. */
   const KEY = "es:";
   const CHOICE = "es-consent";
 
@@ -61,15 +63,20 @@
     (database =
       database ||
       new Promise((resolve, reject) => {
-      const request = indexedDB.open("es", 1);
+      const request = indexedDB.open("es");
       request.onupgradeneeded = () => request.result.createObjectStore("records");
-      request.onsuccess = () => resolve(request.result);
+      request.onsuccess = () => {
+        const result = request.result;
+        // Who deletes it must not wait for this page; what comes after is stored anew.
+        result.onclose = result.onversionchange = () => (database = result.close());
+        resolve(result);
+      };
       request.onerror = reject;
     }))
       .then((opened) => use(opened.transaction("records", "readwrite").objectStore("records")))
       .catch(() => {});
 
-  const strike = (id) => local((storage) => storage.removeItem(KEY + id));
+  const strike = (id) => local((storage) => delete storage[KEY + id]);
 
   const each = (use) =>
     local((storage) => {
@@ -80,25 +87,33 @@
   // What follows the call itself, once for all calls of a task, and still within the task: handing
   // over to the tracker, and a transaction, which survives the browser's sudden end as localStorage
   // does not.
-  const save = (id) => {
+  const save = (id, record) => {
+    pending.set(id, record);
+    local((storage) => (storage[KEY + id] = record));
     if (unsaved.push(id) < 2)
       queueMicrotask(() => {
         const ids = unsaved;
         unsaved = [];
         if (ready && notBefore < Date.now()) hand(ids);
         store((records) => {
-          for (const id of ids) if (pending.has(id)) records.put(pending.get(id), id);
+          for (const id of ids)
+            // With the web id, once: the Worker knows an event again by both.
+            if (pending.has(id))
+              records.put(pending.get(id).replace(/]}$/, `],"sc":${JSON.stringify(browser())}}`), id);
           // Room for long times offline.
-          if (pending.size > 50) records.transaction.oncomplete = () => ids.forEach(strike);
+          if (pending.size > 50) records.transaction.oncomplete = () => ids.map(strike);
         });
       });
   };
 
   // One for all calls of the page, whose times and places tell them apart: asking the browser for
-  // chance each time would take longer than the rest of a call.
-  const tail = crypto
-    .getRandomValues(new Uint16Array(4))
-    .reduce((text, n, i) => text + (i < 2 ? "-" : "") + (32768 + (n % 16384)).toString(16), "");
+  // chance each time would take longer than the rest of a call. Decimal digits are hexadecimal ones too.
+  const tail = (1e15 + crypto.getRandomValues(new Uint32Array(2)).join(""))
+    .slice(-15)
+    .replace(/.../, "-8$&-");
+
+  /** As many as leave; the Worker reads no longer record. */
+  const bytes = (text) => new TextEncoder().encode(text).length;
 
   /** A UUIDv7; calls of one millisecond keep their order. */
   const uuid = (time) =>
@@ -110,7 +125,8 @@
   const cookie = (value, age) =>
     (document.cookie = `sc=${value};path=/;max-age=${age};samesite=lax${config.d}`);
 
-  const readCookie = () => (/(?:^|; )sc=([^;]+)/.exec(document.cookie) || [])[1];
+  // Another's cookie of that name, which the Worker would take for no web id, counts as none.
+  const readCookie = () => (/(^|; )sc=([^";]{1,128})(;|$)/.exec(document.cookie) || [])[2];
 
   /** The web id. It is asked for when something leaves: at the page's start, the browser would take
    *  longer to say it than the kit for all the rest. A new visitor's is the id of the first record
@@ -120,9 +136,11 @@
     webId =
       kept ||
       webId ||
-      // The platform's own script keeps the id here too; without one, this fails quietly.
-      local(({ esState }) => JSON.parse(esState).customerId) ||
+      // A browser that ends suddenly may forget its cookie. The platform's own script keeps the id here
+      // too; without one, this fails quietly.
+      local((storage) => storage[KEY] || JSON.parse(storage.esState).customerId) ||
       pending.keys().next().value.toUpperCase();
+    local((storage) => (storage[KEY] = webId));
     // 400 days is the longest that browsers allow.
     if (!kept) cookie(webId, 34560000);
     return webId;
@@ -133,11 +151,6 @@
   /** What few pages need comes when it is needed. Where it cannot, the rest goes on without. */
   const load = (file, use) => import(base + file).then(use).catch(flush);
   const extra = (name, ...rest) => load(config.x, (extras) => extras[name](...rest));
-
-  const listening =
-    (name) =>
-    (...rest) =>
-      extra(name, log, listeners, emit, base, ...rest);
 
   const post = (...message) => tracker && tracker.postMessage(message);
 
@@ -153,11 +166,10 @@
     held = [];
     for (const [id, text] of calls) {
       if (tracking()) {
-        const record = text.slice(0, -1) + `,"consent":${JSON.stringify(allowed)}}`;
-        pending.set(id, record);
-        local((storage) => (storage[KEY + id] = record));
-        save(id);
-      } else refuse({ id }, "consent_missing");
+        // The tracker bounds what waits; without one the oldest go here.
+        if (!ready && pending.size > 5e3) drop(pending.keys().next().value, "expired");
+        save(id, text.slice(0, -1) + `,"consent":${JSON.stringify(allowed)}}`);
+      } else drop(id, "consent_missing");
     }
     if (!ready) soon(300);
   };
@@ -168,10 +180,19 @@
     emit(result.verdict, result);
   };
 
+  const drop = (id, code) => done({ id, verdict: "refused", code });
+
+  /** Takes what an earlier page left and returns its id. What is broken would break the batch: storage
+   *  can hold anything. */
+  const take = (record) =>
+    local(() => {
+      const { id } = JSON.parse(record);
+      if (id[35]) return pending.set(id, record) && id;
+    });
+
   /** Sends, or has sent, what waits, but not before the Worker wants it. */
   const go = () => {
-    const wait = notBefore - Date.now();
-    if (wait > 0) soon(wait);
+    if (notBefore > Date.now()) soon(notBefore - Date.now());
     else if (ready) hand(pending.keys());
     else flush();
   };
@@ -192,9 +213,9 @@
     let size = 0;
     for (const [id, record] of pending)
       if (!flying.has(id)) {
-        size += new TextEncoder().encode(record).length;
-        // Browsers let requests that outlive a page carry 64 KiB in all.
-        if (body && size > 6e4) break;
+        size += bytes(record);
+        // Browsers let requests that outlive a page carry 64 KiB in all, the Worker reads 100 records.
+        if ((body && size > 6e4) || ids[99]) break;
         body += (body && ",") + record;
         ids.push(id);
         flying.add(id);
@@ -212,11 +233,11 @@
       const after = answer.headers.get("retry-after") * 1e3;
       if (after) notBefore = Date.now() + after;
       const { results } = await answer.json();
-      store((records) => results.forEach(({ id }) => records.delete(id)));
-      results.forEach(done);
+      store((records) => results.map(({ id }) => records.delete(id)));
+      results.map(done);
       if (results[0]) wait = failures = 0;
     } catch {}
-    ids.forEach((id) => flying.delete(id));
+    ids.map((id) => flying.delete(id));
     if (pending.size) soon(ready ? 0 : wait);
   };
 
@@ -250,22 +271,18 @@
     } catch {
       here();
     }
-    setTimeout(sweep, 5e3);
+    // Without a tracker nobody else sends what earlier pages left in the store.
+    setTimeout(() => {
+      if (!ready)
+        store((records) => {
+          records.getAll(null, 500).onsuccess = ({ target }) => {
+            target.result.map(take);
+            // Behind a pause that failures have caused, if there is one.
+            soon(0);
+          };
+        });
+    }, 5e3);
   };
-
-  /** Without a tracker nobody else sends what earlier pages left in the store. */
-  const sweep = () => {
-    if (!ready)
-      store((records) => {
-        records.getAll(null, 500).onsuccess = ({ target }) => {
-          for (const record of target.result) pending.set(JSON.parse(record).id, record);
-          // Behind a pause that failures have caused, if there is one.
-          soon(0);
-        };
-      });
-  };
-
-  const refuse = (detail, code) => emit("refused", { ...detail, code });
 
   const record = (call, page) => {
     const at = Date.now();
@@ -295,8 +312,8 @@
       // Slower, and rarely needed.
       text = write((_, value) => (typeof value == "bigint" ? "" + value : value));
     }
-    if (text.length > 3e4) return refuse({ id, call }, "too_long");
     emit("queued", { id, at, call });
+    if (bytes(text) > 32e3) return drop(id, "too_long");
     held.push([id, text]);
     release();
   };
@@ -309,15 +326,12 @@
     each(strike);
     store((records) => records.clear());
     post(4);
-    if (readCookie()) cookie("", 0);
-    webId = 0;
+    cookie("", (webId = 0));
   };
 
   const choose = (choice) => {
     allowed = config.g.some((signal) => navigator[signal] == 1) ? [] : choice;
-    emit("consent", {
-      choice: allowed && Object.fromEntries(PURPOSES.map((p) => [p, allowed.includes(p)])),
-    });
+    emit("consent", { choice: allowed });
   };
 
   const forward = (args) => (theirs ? theirs.apply(window, args) : eS.c(args));
@@ -328,9 +342,7 @@
       started = 1;
       // Both would count everything twice.
       if (BESIDE) forward(["init", { ...options, TRACKING: false }, ...rest]);
-      else
-        for (const field in options)
-          if (options[field] && field != "TRACKING") emit("warning", { code: "not_served", field });
+      else emit("init", { options });
       if (attribute("pageView", config.v)) view();
       if (attribute("routes", config.r)) extra("routes", view, location.href);
       release();
@@ -346,19 +358,18 @@
     forget() {
       if (readCookie()) extra("forget", base, config.s, readCookie());
       wipe();
-      local((storage) => storage.removeItem(CHOICE));
-      choose();
+      local((storage) => delete storage[CHOICE]);
+      // News without a choice, whatever the browser signals: nothing of before counts any more.
+      emit("consent", (allowed = 0));
     },
-    on: listening("on"),
-    debug: listening("debug"),
   };
 
   const run = (call) => {
     const [name, ...rest] = call;
     if (/^(sendEvent(WithTags)?|identify|reset|orderSubmitted)$/.test(name)) record(call);
     else if (commands.hasOwnProperty(name)) commands[name](...rest);
-    else if (BESIDE) forward(call);
-    else extra("command", emit, base, call);
+    else if (BESIDE && !/^(on|debug)$/.test(name)) forward(call);
+    else extra("command", log, listeners, emit, base, call);
   };
 
   // The platform's stub nests the arguments once more, other stubs do not.
@@ -368,12 +379,12 @@
     try {
       run(flat(args));
     } catch {
-      refuse({}, "invalid_call");
+      emit("refused", { code: "invalid_call" });
     }
   };
 
   const eS = (...args) => call(args);
-  eS.kit = 1;
+  eS.kit = () => allowed;
   if (BESIDE) {
     // The platform's script takes over from its stub either way: by its own `eS`, or by its `c`.
     eS.q = [];
@@ -390,23 +401,23 @@
     window.eS = eS;
   }
 
-  choose(local((storage) => JSON.parse(storage[CHOICE] || null)) || (config.c == 1 ? PURPOSES : null));
+  choose(local((storage) => JSON.parse(storage[CHOICE]).map(String)) || (config.c == 1 ? PURPOSES : null));
 
   // What the last page wrote and could not hand over.
   each((id, record) => {
-    pending.set(id, record);
-    save(id);
+    if (take(record) == id) save(id, record);
+    else if (id) drop(id, "invalid_body");
   });
 
   if (config.k) extra("probe", config.k, () => release((probed = 1)));
-  if (attribute("debug")) commands.debug();
+  if (attribute("debug")) run(["debug"]);
   // A plain script tag starts by itself; the platform's snippet says when.
   if (!old && !BESIDE && attribute("init", 1)) commands.init();
   // `init` comes first, wherever it stands in the queue.
   [...((old && old.q) || [])]
     .map(flat)
     .sort((a, b) => (b[0] == "init") - (a[0] == "init"))
-    .forEach(call);
+    .map(call);
 
   const turn = () => {
     post(2, document.visibilityState);

@@ -137,7 +137,7 @@
   const byId = new Map();
   const forgotten = new Map();
   const changed = new Set();
-  const counters = { events: 0, delivered: 0, duplicate: 0, refused: 0, warnings: 0 };
+  const counters = { events: 0, delivered: 0, duplicate: 0, refused: 0, dropped: 0, warnings: 0 };
 
   function hear(event) {
     if (!event || typeof event !== 'object') return;
@@ -172,6 +172,8 @@
     }
     const record = byId.get(id) ?? open(id, event);
     if (record.call === undefined && event.call) describe(record, event.call);
+    // Too many waited, or one for too long: that is a loss, which a refusal need not be.
+    if (event.code === 'expired' && !('refused' in record.life)) counters.dropped += 1;
     step(record.life, event.type);
     for (const name of ['code', 'field', 'message']) if (event[name] !== undefined && event[name] !== null) record[name] = event[name];
     for (const warning of event.warnings ?? []) {

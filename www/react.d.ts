@@ -26,6 +26,7 @@ export interface RecommendationsProps extends HTMLAttributes<HTMLElement> {
   category?: string;
   /** The field of the feed that holds the category. */
   categoryField?: string;
+  filters?: EsFilters;
   /** "grid", "carousel", or the selector of a `<template>` of the shop's. */
   template?: "grid" | "carousel" | `#${string}`;
   /** Its language; that of the page if left out. */

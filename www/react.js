@@ -27,7 +27,7 @@ export const EsForm = ({ form, lang, onAction, children, ...rest }) => {
 // is the element `<es-recommendations>`. With `render` it is the shop's own markup:
 // `render={(items) => items.map((item) => <Card key={item.product_id} {...item} />)}`.
 export const Recommendations = ({ render, onAction, onBuy, children, ...properties }) => {
-  const { products, categoryField, template, ...rest } = properties;
+  const { products, categoryField, filters, template, ...rest } = properties;
   const [drawn, draw] = useState(null);
   const latest = useRef({});
   latest.current = { "es:recommendations": onAction, "es:buy": onBuy };
@@ -48,6 +48,7 @@ export const Recommendations = ({ render, onAction, onBuy, children, ...properti
     ...rest,
     products: Array.isArray(products) ? products.join() : products,
     "category-field": categoryField,
+    filters: filters && JSON.stringify(filters),
     template: isOwn ? "none" : template,
     // Markup of the shop's needs an element that no other has filled.
     key: isOwn ? "own" : "kit",

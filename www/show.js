@@ -85,7 +85,8 @@ export const inline = (host, view, kit) => {
   if (grown > height + 1 && top < innerHeight && top + height >= 0)
     kit.warn(
       `form ${view.id} moves what is below it: ` +
-        `give its place the style "display: block; min-height: ${grown}px"`,
+        `give its place the style "display: block; min-height: ${grown}px", ` +
+        `or its definition "reserve": [[0, ${grown}]]`,
     );
   kit.attend(made, view, () => made.remove());
   report("FormShow", view, made);

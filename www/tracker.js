@@ -45,25 +45,60 @@ export const start = async (port) => {
       request.onerror = reject;
     });
 
-  const open = () => {
-    const request = indexedDB.open("es", 1);
+  const open = async () => {
+    // In whatever version there is: an older release must read what a newer one left.
+    const request = indexedDB.open("es");
     request.onupgradeneeded = () => request.result.createObjectStore("records");
-    return settle(request);
+    const opened = await settle(request);
+    // The visitor may delete it at any time, and so may the page's own code, which must not wait.
+    opened.onclose = opened.onversionchange = () => {
+      opened.close();
+      database = 0;
+    };
+    return opened;
   };
 
   // Nothing where the browser denies it; then the loader's journal and memory have to do.
-  const records = async (use) => {
+  const records = async (use, again) => {
     try {
       const opened = await (database ||= open());
-      opened.onversionchange = () => opened.close();
       return await use(opened.transaction("records", "readwrite").objectStore("records"));
-    } catch {
+    } catch (error) {
       database = 0;
+      if (again) return;
+      // There is a database without the store, which nobody can use.
+      if (error?.name == "NotFoundError") indexedDB.deleteDatabase("es");
+      return records(use, true);
     }
   };
 
-  const load = async (most) => {
-    const read = (store) => Promise.all([store.getAllKeys(), store.getAll(null, most)].map(settle));
+  /** How many of the newest records have room for so many bytes. */
+  const fitting = (store, room) =>
+    new Promise((resolve, reject) => {
+      let count = 0;
+      const request = store.openCursor(null, "prev");
+      request.onerror = reject;
+      request.onsuccess = () => {
+        const cursor = request.result;
+        // Browsers keep text in up to two bytes for each unit.
+        if (cursor) room -= 2 * String(cursor.value).length;
+        if (!cursor || room < 0) return resolve(count);
+        count++;
+        cursor.continue();
+      };
+    });
+
+  const load = async ([most, room]) => {
+    const read = async (store) => {
+      // Message ids are hexadecimal, so what lies before and behind them is not the kit's.
+      store.delete(IDBKeyRange.upperBound("0"));
+      store.delete(IDBKeyRange.lowerBound("g"));
+      const [ids, found] = await Promise.all(
+        [store.getAllKeys(), store.getAll(null, most)].map(settle),
+      );
+      const texts = found.map((record) => (typeof record == "string" ? record : 0));
+      return [ids, texts, ids.length > most ? await fitting(store, room) : undefined];
+    };
     run(7, ...((await records(read)) || []));
   };
 

@@ -24,7 +24,8 @@ pub fn key_of(text: &str) -> u64 {
 
 /// FNV-1a of 64 bits, folded to those of a key. It tells a shop's own products apart and need not
 /// resist anybody; unlike the standard library's it stays the same for ever, as stored keys must.
-pub(super) fn hash(bytes: &[u8]) -> u64 {
+#[must_use]
+pub fn hash(bytes: &[u8]) -> u64 {
     const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0000_0100_0000_01b3;
     let hash = bytes.iter().fold(BASIS, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(PRIME));

@@ -52,6 +52,12 @@ impl Price {
         Some(Self { amount: amount(number, thousandths)?, currency: named })
     }
 
+    /// The amount as a number, for what is computed of it.
+    #[must_use]
+    pub fn value(&self) -> f64 {
+        self.amount.parse().unwrap_or(0.0)
+    }
+
     /// The amount with the currency, as feeds write it.
     #[must_use]
     pub fn to_text(&self) -> String {
@@ -62,7 +68,8 @@ impl Price {
     }
 
     /// Whether it is surely less than another.
-    pub(super) fn is_less_than(&self, other: &Self) -> bool {
+    #[must_use]
+    pub fn is_less_than(&self, other: &Self) -> bool {
         let parts = |price: &Self| {
             let (whole, part) = price.amount.split_once('.').unwrap_or((&price.amount, ""));
             let digits = [whole, part, "000000".get(part.len()..).unwrap_or_default()].concat();

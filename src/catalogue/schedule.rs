@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{feed::Skip, import::After, pack::key_of};
+use super::{
+    feed::Skip,
+    import::{After, Oddity},
+    pack::key_of,
+};
 use crate::{
     retry::parse_http_date,
     value::{Members, Value},
@@ -38,6 +42,8 @@ pub struct State {
     pub etag: Option<String>,
     /// The time of it, as the shop's server wrote it.
     pub modified: Option<String>,
+    /// Up to when it knows what the shop's server said, in milliseconds.
+    pub knows_until: u64,
     /// How often in a row the feed had less than half of the products.
     pub shrunk: u32,
     /// What the shop should know.
@@ -106,7 +112,10 @@ impl State {
 
     /// The import has come to its end.
     pub fn handle_import(&mut self, after: &After, version: Version, now: u64, hours: u32) {
-        self.handle_end(now, hours);
+        // What broke off may be whole the next time, so that comes as after a failure.
+        if after.oddity != Some(Oddity::Cut) {
+            self.handle_end(now, hours);
+        }
         self.imported_at = Some(now);
         self.items = after.index.len() as u64;
         self.shrunk = after.shrunk;

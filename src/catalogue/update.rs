@@ -70,6 +70,21 @@ pub fn id_of(update: &Value) -> Option<&str> {
     update.member("product_id").and_then(Value::as_text)
 }
 
+/// What two updates of one product say together. A newer price ends an older discount.
+#[must_use]
+pub fn merged(old: Value, new: &Value) -> Value {
+    let (Value::Object(mut members), Value::Object(newer)) = (old, new) else {
+        return new.clone();
+    };
+    if find(newer, "unit_price").is_some() {
+        members.retain(|(name, _)| !matches!(name.as_str(), "tag_discount" | "tag_oldprice"));
+    }
+    for (name, value) in newer {
+        set(&mut members, name, Some(value.clone()));
+    }
+    Value::Object(members)
+}
+
 fn set(fields: &mut Members, name: &str, value: Option<Value>) {
     match (fields.iter().position(|(known, _)| known == name), value) {
         (Some(at), Some(value)) => fields[at].1 = value,

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Error;
+use super::{Error, address::is_upstream};
 
 /// How events are stored and sent on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct OutboxConfig {
-    /// Objects that a site's visitors are spread over. One takes about 200 requests a second.
+    /// Objects that a site's visitors are spread over. One takes some hundred requests a second.
     pub shards: u32,
     /// Raise by one whenever `shards` changes; the old objects are then drained to their end.
     pub generation: u32,
@@ -20,6 +20,29 @@ pub struct OutboxConfig {
     pub tracker_per_second: Option<u32>,
     /// Requests that one invocation of a Worker may make: 50 on the free plan, 10,000 on the paid.
     pub subrequests: u32,
+    /// Milliseconds that an object has to answer before its events go another way; the queue and the
+    /// bucket have as many.
+    pub patience: u32,
+    /// Who is told when something is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alarm: Option<AlarmConfig>,
+}
+
+/// Who is told when an event has waited for too long, or when an hour of the ledger does not balance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct AlarmConfig {
+    /// Where messages are posted to, as JSON.
+    #[serde(default)]
+    pub address: String,
+    /// How many minutes an event may wait.
+    #[serde(default = "default_oldest")]
+    pub oldest: u32,
+}
+
+fn default_oldest() -> u32 {
+    60
 }
 
 impl Default for OutboxConfig {
@@ -30,6 +53,8 @@ impl Default for OutboxConfig {
             previous_shards: None,
             tracker_per_second: None,
             subrequests: 50,
+            patience: 2000,
+            alarm: None,
         }
     }
 }
@@ -59,6 +84,22 @@ impl OutboxConfig {
         }
         if self.subrequests < 10 {
             wrong("subrequests", "give at least 10; the free plan has 50");
+        }
+        if !(100..=10_000).contains(&self.patience) {
+            wrong("patience", "choose 100 to 10000 milliseconds");
+        }
+        if let Some(alarm) = &self.alarm {
+            let (place, query) = alarm.address.split_once('?').unwrap_or((&alarm.address, ""));
+            let clean =
+                |c: char| c.is_ascii_graphic() && !matches!(c, '#' | '\\' | '"' | '<' | '>');
+            if !is_upstream(place) || !query.chars().all(clean) {
+                let fix =
+                    "give the address that takes messages: \"https://…\"; http only on loopback";
+                wrong("alarm.address", fix);
+            }
+            if !(1..=10_080).contains(&alarm.oldest) {
+                wrong("alarm.oldest", "choose 1 to 10080 minutes, which are seven days");
+            }
         }
         errors
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Error, address::is_upstream};
-use crate::definition::Text;
+use crate::definition::{RESERVE_FIX, Text, is_reserve};
 
 /// The mobile-style API, as the vendor's own kits for apps call it.
 const MOBILE: &str = "https://mobile-api.reteno.com/api";
@@ -175,6 +175,12 @@ pub enum Where {
 pub struct Test {
     /// Which variant gets how many of a hundred visitors.
     pub variants: BTreeMap<String, u32>,
+    /// Where it stands on pages that do not place it themselves.
+    #[serde(default)]
+    pub place: Option<Place>,
+    /// The height that is kept for it, from which width of the window on, narrow first, in pixels.
+    #[serde(default)]
+    pub reserve: Vec<(u32, u32)>,
 }
 
 impl Default for Recommendations {
@@ -369,24 +375,24 @@ impl Block {
         if !self.container_type.as_ref().is_none_or(is_container) {
             wrong(".container_type", "write it as addresses have it: \"19534_r12v34\"");
         }
-        if let Some(place) = &self.place {
-            let length = place.selector.trim().len();
-            if !(1..=500).contains(&length) || place.selector.contains(char::is_control) {
-                wrong(".place.selector", "name an element as CSS does: \"#main\"");
-            }
-            for (index, page) in place.pages.iter().enumerate() {
-                if !page.starts_with(['/', '*']) || page.len() > 500 {
-                    wrong(&format!(".place.pages[{index}]"), "give a path: \"/product/*\"");
-                }
+        check_place(self.place.as_ref(), &self.reserve, wrong);
+    }
+}
+
+fn check_place(place: Option<&Place>, reserve: &[(u32, u32)], wrong: &mut impl FnMut(&str, &str)) {
+    if let Some(place) = place {
+        let length = place.selector.trim().len();
+        if !(1..=500).contains(&length) || place.selector.contains(char::is_control) {
+            wrong(".place.selector", "name an element as CSS does: \"#main\"");
+        }
+        for (index, page) in place.pages.iter().enumerate() {
+            if !page.starts_with(['/', '*']) || page.len() > 500 {
+                wrong(&format!(".place.pages[{index}]"), "give a path: \"/product/*\"");
             }
         }
-        let rising = self.reserve.windows(2).all(|pair| matches!(pair, [a, b] if a.0 < b.0));
-        let heights = self.reserve.iter().all(|(_, height)| (1..=10_000).contains(height));
-        let starts = self.reserve.first().is_none_or(|(width, _)| *width == 0);
-        if !rising || !heights || !starts || self.reserve.len() > 10 {
-            let fix = "give widths from 0 upwards, each with a height: [[0, 900], [600, 500]]";
-            wrong(".reserve", fix);
-        }
+    }
+    if !is_reserve(reserve) {
+        wrong(".reserve", RESERVE_FIX);
     }
 }
 
@@ -402,6 +408,7 @@ impl Test {
         if sum != 100 || self.variants.values().any(|share| *share == 0) {
             wrong(".variants", "share out 100 visitors in all, at least 1 to each variant");
         }
+        check_place(self.place.as_ref(), &self.reserve, wrong);
     }
 }
 

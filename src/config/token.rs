@@ -21,7 +21,7 @@ pub enum Scope {
     Chapter(Chapter),
     /// Events in the tracker's own form.
     Tracker,
-    /// Events that the platform refused.
+    /// The ledger, what the platform refused, and erasing what is held of persons.
     Queue,
 }
 

@@ -1,6 +1,6 @@
 //! Forms as pages of their own: for browsers without script, for links and for frames.
 
-use super::{Definition, Kind, Words, render};
+use super::{Definition, Field, Kind, Words, render};
 use crate::{form::check, node::Node};
 
 /// What a page of a form's own stands in.
@@ -29,6 +29,22 @@ pub struct Confirmation<'a> {
     pub status: Option<&'static str>,
 }
 
+/// What is asked after the first step was taken.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "whoever asks fills it in")]
+pub struct SecondStep<'a> {
+    /// What was typed in the first step, by the fields' names: its addresses go along.
+    pub typed: &'a [(String, String)],
+    /// The token that is good for what is asked.
+    pub token: &'a str,
+}
+
+/// Says to a page's style that script runs there, until Cloudflare's has had its time and has not come. The
+/// page's policy has to name it.
+pub const RUNS: &str = "{const{classList:c}=document.documentElement;c.add(\"es-runs\");\
+    addEventListener(\"load\",()=>c.toggle(\"es-runs\",\
+    !!window.turnstile||!document.querySelector(\".cf-turnstile\")))}";
+
 /// Where Cloudflare's test comes from.
 pub const TURNSTILE: &str = "https://challenges.cloudflare.com";
 
@@ -36,7 +52,26 @@ impl Sheet<'_> {
     /// The form.
     #[must_use]
     pub fn form(&self, filled: &render::Filled) -> String {
-        self.document(render::form(self.id, self.definition, self.words, filled), "")
+        let form = render::form(self.id, self.definition, self.words, filled);
+        self.document(form.children(self.untested()), &self.hiding())
+    }
+
+    /// What those read for whom the form's test cannot run, as it needs script.
+    fn untested(&self) -> Option<Node> {
+        let turnstile = self.definition.turnstile.as_ref()?;
+        let text = Node::new("p").any_direction().text(self.words.word("no_script"));
+        let link = turnstile.contact.as_ref().map(|contact| {
+            let shown = contact.trim_start_matches("mailto:").trim_start_matches("tel:");
+            let link = Node::new("a").with("href", contact.as_str()).text(shown);
+            Node::new("p").any_direction().child(link)
+        });
+        Some(Node::of("div", "es-note").child(text).children(link))
+    }
+
+    /// What hides that from all others.
+    fn hiding(&self) -> String {
+        let is_tested = self.definition.turnstile.is_some();
+        if is_tested { ["<script>", RUNS, "</script>"].concat() } else { String::new() }
     }
 
     /// What was filled in, with a button that sends it.
@@ -62,22 +97,19 @@ impl Sheet<'_> {
                 .child(Node::new("dt").any_direction().text(label))
                 .child(Node::new("dd").any_direction().text(&shown));
         }
-        let given = asked.typed.iter().map(|(name, text)| {
-            let input = Node::new("input").with("type", "hidden").with("name", name.as_str());
-            input.with("value", text.as_str())
-        });
+        let given = asked.typed.iter().map(|(name, text)| render::hidden(name.as_str(), text));
         let turnstile = self.definition.turnstile.as_ref().map(|turnstile| {
             Node::of("div", "cf-turnstile")
                 .with("data-sitekey", turnstile.site_key.as_str())
                 .with("data-action", action(self.id))
                 .with("data-language", words.language())
+                // The others are wider than the smallest windows.
+                .with("data-size", "compact")
         });
         let word = match self.definition.kind {
             Kind::Request => "request_button",
             _ => "confirm_button",
         };
-        let status = Node::of("p", "es-status").with("role", "status").any_direction();
-        let status = status.text(asked.status.map_or("", |key| words.word(key)));
         let button = Node::of("button", "es-button").with("type", "submit");
         let form = Node::of("form", "es-form")
             .with("method", "post")
@@ -88,14 +120,44 @@ impl Sheet<'_> {
             .child(render::hidden("_lang", words.language()))
             .child(render::hidden("_token", asked.token))
             .children(turnstile)
-            .child(status)
+            .children(self.untested())
+            .child(render::status(words, asked.status))
             .child(button.any_direction().text(words.word(word)));
-        let script = if self.definition.turnstile.is_some() {
-            ["<script src=\"", TURNSTILE, "/turnstile/v0/api.js\" async defer></script>"].concat()
-        } else {
-            String::new()
-        };
+        let mut script = self.hiding();
+        if !script.is_empty() {
+            let parts =
+                ["<script src=\"", TURNSTILE, "/turnstile/v0/api.js\" async defer></script>"];
+            script.push_str(&parts.concat());
+        }
         self.document(form, &script)
+    }
+
+    /// What people read once the first step was taken, as in the end, with what they are asked then.
+    #[must_use]
+    pub fn second_step(&self, asked: &SecondStep<'_>, text: Option<&str>) -> String {
+        let read = render::ending(self.definition, self.words, text);
+        self.later(asked, Some(read), &render::Filled::default())
+    }
+
+    /// The second step with what was typed there, and what is wrong with it.
+    #[must_use]
+    pub fn second_step_again(&self, asked: &SecondStep<'_>, filled: &render::Filled) -> String {
+        self.later(asked, None, filled)
+    }
+
+    fn later(&self, asked: &SecondStep<'_>, read: Option<Node>, filled: &render::Filled) -> String {
+        let reaches =
+            |field: &&Field| matches!(field.kind, check::Kind::Email | check::Kind::Phone);
+        let first = self.definition.pages.iter().flat_map(|page| &page.fields).filter(reaches);
+        let given = first.filter_map(|field| {
+            let name = field.name();
+            let (_, text) = asked.typed.iter().find(|(own, _)| *own == name)?;
+            Some(render::hidden(name, text))
+        });
+        let own = [render::hidden("_step", "2"), render::hidden("_token", asked.token)];
+        let about = (self.id, self.definition);
+        let form = render::second_step(about, self.words, filled, read, given.chain(own));
+        self.document(form, "")
     }
 
     /// What people read in the end: the form's own words, or these in place of its text.
@@ -160,9 +222,10 @@ pub fn action(id: &str) -> String {
     ["form-", id].concat()
 }
 
-/// What hides the field that people do not see, where no script does it.
-const UNSEEN: &str =
-    ".es-more{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}";
+/// What hides the field that people do not see, where no script does it, and what is said to those without
+/// script.
+const UNSEEN: &str = ".es-more{position:absolute;width:1px;height:1px;overflow:hidden;\
+    clip-path:inset(50%)}.es-runs .es-note{display:none}";
 
 /// What a form's page has beside the looks of all: its theme. What could end
 /// a rule, definitions do not hold.

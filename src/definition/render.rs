@@ -52,25 +52,64 @@ impl Filled {
 /// The form `id`, with all of its pages.
 #[must_use]
 pub fn form(id: &str, definition: &Definition, words: &Words<'_>, filled: &Filled) -> Node {
-    let steps = [&definition.pages, &definition.second_step];
-    let mut pages = Vec::new();
-    for (step, list) in (1..).zip(steps) {
-        for (index, page) in list.iter().enumerate() {
-            let last = index + 1 == list.len();
-            pages.push(render_page(id, definition, page, (step, index, last), words, filled));
-        }
-    }
-    let status = Node::of("p", "es-status").with("role", "status").any_direction();
-    let status = status.text(filled.status.map_or("", |key| words.word(key)));
-    let asks = steps[0].iter().any(|page| !page.fields.is_empty());
-    let form = Node::of("form", "es-form").with("data-es-id", id).with("method", "post");
-    form.with("lang", words.language())
-        .with("dir", words.direction())
-        .children(pages)
+    let asks = definition.pages.iter().any(|page| !page.fields.is_empty());
+    // Without script only the second step is left out: a form of several pages is one long one. What is
+    // disabled is neither posted nor asked for.
+    let later = pages(id, definition, 2, words, filled);
+    let later = later.into_iter().map(|page| page.with("disabled", "").with("hidden", ""));
+    frame(id, words)
+        .children(pages(id, definition, 1, words, filled))
+        .children(later)
         .children(asks.then(|| trap(id)))
         .child(hidden("_lang", words.language()))
-        .child(status)
+        .child(status(words, filled.status))
         .child(thanks(definition, words))
+}
+
+/// The second step alone, for those without script: what they read of the first, what is asked now, and
+/// `given`, which goes along.
+pub(super) fn second_step(
+    (id, definition): (&str, &Definition),
+    words: &Words<'_>,
+    filled: &Filled,
+    read: Option<Node>,
+    given: impl IntoIterator<Item = Node>,
+) -> Node {
+    frame(id, words)
+        .children(read)
+        .children(pages(id, definition, 2, words, filled))
+        .child(trap(id))
+        .children(given)
+        .child(hidden("_lang", words.language()))
+        .child(status(words, filled.status))
+}
+
+/// A form without anything in it.
+fn frame(id: &str, words: &Words<'_>) -> Node {
+    let form = Node::of("form", "es-form").with("data-es-id", id).with("method", "post");
+    form.with("lang", words.language()).with("dir", words.direction())
+}
+
+/// What is to be said of a form as a whole: a key of words.
+pub(super) fn status(words: &Words<'_>, key: Option<&'static str>) -> Node {
+    let status = Node::of("p", "es-status").with("role", "status").any_direction();
+    status.text(key.map_or("", |key| words.word(key)))
+}
+
+/// The pages of a step.
+fn pages(
+    id: &str,
+    definition: &Definition,
+    step: u32,
+    words: &Words<'_>,
+    filled: &Filled,
+) -> Vec<Node> {
+    let list = definition.step(step);
+    let draw = |(index, page): (usize, &Page)| {
+        let place = (step, index, index + 1 == list.len());
+        render_page(id, definition, page, place, words, filled)
+    };
+    list.iter().enumerate().map(draw).collect()
 }
 
 /// What people read in the end.
@@ -119,7 +158,7 @@ fn trap(id: &str) -> Node {
 
 /// A field that people do not see and do not fill in.
 #[must_use]
-pub fn hidden(name: &'static str, value: &str) -> Node {
+pub fn hidden(name: impl Into<String>, value: &str) -> Node {
     Node::new("input").with("type", "hidden").with("name", name).with("value", value)
 }
 
@@ -150,19 +189,16 @@ fn render_page(
         Node::of("div", "es-image").child(picture)
     });
     let fields = {
-        let alone = is_alone(definition);
+        let alone = is_alone(definition.step(step));
         page.fields.iter().map(move |field| Drawing::new(id, field, words, filled, alone).draw())
     };
-    // Without script only the second step is left out: a form of several pages is one long one. What is
-    // disabled is neither posted nor asked for.
+    // As one, a second step is disabled and enabled.
     let later = step > 1;
     let group = Node::of(if later { "fieldset" } else { "div" }, "es-page")
         .with("data-es-step", step.to_string())
         .with("data-es-page", number)
         .with_if(title.is_some(), "aria-labelledby", heading)
-        .with_if(title.is_some() && !later, "role", "group")
-        .with_if(later, "disabled", "")
-        .with_if(later, "hidden", "");
+        .with_if(title.is_some() && !later, "role", "group");
     let group = group.children(image).children(title).children(text).children(fields);
     let back = (index > 0).then(|| {
         let back = Node::of("button", "es-back").with("type", "button").with("data-es-back", "");
@@ -185,9 +221,9 @@ fn render_page(
     group.child(Node::of("div", "es-actions").children(back).child(button))
 }
 
-/// Whether a form asks for one thing alone, which nobody has to be told is needed.
-fn is_alone(definition: &Definition) -> bool {
-    definition.pages.iter().map(|page| page.fields.len()).sum::<usize>() < 2
+/// Whether a step asks for one thing alone, which nobody has to be told is needed.
+fn is_alone(pages: &[Page]) -> bool {
+    pages.iter().map(|page| page.fields.len()).sum::<usize>() < 2
 }
 
 /// A text with links, written as `[words](https://address)`. What is no link stays text.

@@ -21,6 +21,19 @@ pub struct Mistake {
 
 const KEY_FIX: &str = "leave out < > ; \\ / | \" ` ' ’ ^ ? ! and commas; give 1 to 100 characters";
 
+/// What to do about heights that cannot be kept.
+pub const RESERVE_FIX: &str =
+    "give widths from 0 upwards, each with a height: [[0, 900], [600, 500]]";
+
+/// Whether heights can be kept: each from a width of the window on, the first one from none.
+#[must_use]
+pub fn is_reserve(heights: &[(u32, u32)]) -> bool {
+    let rising = heights.windows(2).all(|pair| matches!(pair, [a, b] if a.0 < b.0));
+    let possible = heights.iter().all(|(_, height)| (1..=10_000).contains(height));
+    let starts = heights.first().is_none_or(|(width, _)| *width == 0);
+    rising && possible && starts && heights.len() <= 10
+}
+
 /// The mistakes found so far.
 struct Found(Vec<Mistake>);
 
@@ -115,6 +128,11 @@ impl Definition {
         }
         let empty = self.turnstile.as_ref().is_some_and(|one| one.site_key.trim().is_empty());
         found.when(empty, "turnstile.site_key", "give the widget's site key");
+        let contact = self.turnstile.as_ref().and_then(|one| one.contact.as_ref());
+        let wrong = contact.is_some_and(|address| !is_link(address));
+        let fix =
+            "give a link: \"mailto:hello@shop.example\", or \"https://shop.example/contacts\"";
+        found.when(wrong, "turnstile.contact", fix);
         let limits = &self.limits;
         let none = [
             limits.contact_per_day,
@@ -139,6 +157,12 @@ impl Definition {
             "place",
             "leave it out: only inline forms stand in a place",
         );
+        found.when(
+            !inline && !self.reserve.is_empty(),
+            "reserve",
+            "leave it out: only inline forms stand in a place",
+        );
+        found.when(!is_reserve(&self.reserve), "reserve", RESERVE_FIX);
         let empty = self.place.as_ref().is_some_and(|place| place.selector.trim().is_empty());
         found.when(empty, "place.selector", "give a CSS selector: \"#news\"");
         found.link("redirect", self.redirect.as_ref());

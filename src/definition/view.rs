@@ -163,6 +163,28 @@ fn looks(id: &str, definition: &Definition, words: &Words<'_>) -> Members {
     members
 }
 
+/// The style that keeps the places of inline forms as high as their definitions say, before any of the
+/// forms is there; nothing where none does. Whatever the shop's own style says goes before it.
+#[must_use]
+pub fn reserved<'a>(forms: impl Iterator<Item = (&'a str, &'a Definition)>) -> String {
+    let mut style = String::new();
+    for (id, definition) in forms {
+        let place = [":where(es-form[form=\"", id, "\"],[data-es-form=\"", id, "\"]:not(form))"];
+        let place = place.concat();
+        if !definition.reserve.is_empty() && style.is_empty() {
+            // An element that the browser does not know yet has no height.
+            style.push_str(":where(es-form){display:block}");
+        }
+        for (width, height) in &definition.reserve {
+            let (width, height) = (width.to_string(), height.to_string());
+            let parts =
+                ["@media(min-width:", &width, "px){", &place, "{min-height:", &height, "px}}"];
+            style.push_str(&parts.concat());
+        }
+    }
+    style
+}
+
 /// A field as pages check it; those of the second step are not asked for at first.
 fn field_value((step, field): (u32, &super::Field)) -> Value {
     let check::Field { name, kind, required, max, at_least, at_most, options, region, regions } =
@@ -224,13 +246,20 @@ fn messages(words: &Words<'_>) -> Value {
     Value::Object(own.chain(wrong).map(|(key, word)| (key, Value::text(word))).collect())
 }
 
+/// Only who is known can be answered.
+fn is_for_known(definition: &Definition) -> bool {
+    definition.kind == Kind::Request && !definition.open_to_all
+}
+
 /// What a page gets to know of all of a site's forms, for whoever wishes these languages. `granted` is
-/// whether a visitor who has not chosen counts as having allowed forms.
+/// whether a visitor who has not chosen counts as having allowed forms; by `links` pages see that a
+/// visitor comes by one that names a contact.
 #[must_use]
 pub fn list<'a>(
     site: &str,
     granted: bool,
     interval: Interval,
+    links: &str,
     forms: impl Iterator<Item = (&'a str, &'a Definition)>,
     wished: &[&str],
 ) -> Value {
@@ -253,8 +282,7 @@ pub fn list<'a>(
             let stop = &mut show.get_or_insert_default().stop;
             stop.after_subscription.get_or_insert(AfterSubscription::No);
         }
-        if definition.kind == Kind::Request && !definition.open_to_all {
-            // Only who is known can be answered.
+        if is_for_known(definition) {
             show.get_or_insert_default().who.known = Some(true);
         }
         if let Some(show) = &show {
@@ -262,13 +290,23 @@ pub fn list<'a>(
         }
         Value::Object(members)
     };
-    Value::Object(vec![
+    let forms: Vec<(&str, &Definition)> = forms.collect();
+    let asks_whether_known = |(_, definition): &(&str, &Definition)| {
+        let asked = definition.show.as_ref().and_then(|show| show.who.known);
+        asked.is_some() || is_for_known(definition)
+    };
+    let mut members = vec![
         ("v".to_owned(), Value::whole(VERSION)),
         ("site".to_owned(), Value::text(site)),
         ("consent".to_owned(), Value::Bool(granted)),
         ("interval".to_owned(), interval.to_value()),
-        ("forms".to_owned(), Value::List(forms.map(form).collect())),
-    ])
+    ];
+    if forms.iter().any(asks_whether_known) {
+        members.push(("links".to_owned(), Value::text(links)));
+    }
+    let forms = forms.into_iter().map(form).collect();
+    members.push(("forms".to_owned(), Value::List(forms)));
+    Value::Object(members)
 }
 
 /// A part of a definition as pages get it: as it is written there.

@@ -66,6 +66,18 @@ pub(super) const WORDS: &[(&str, [&str; 2])] = &[
             "Перевірте, будь ласка, свої дані й підтвердьте, що ви людина.",
         ],
     ),
+    // Where a form has a test that needs script.
+    (
+        "no_script",
+        [
+            "To keep programs out, this form checks that a person sends it. The check needs JavaScript, \
+             and your browser does not run it here. Please turn JavaScript on and load this page once \
+             more, or write to us.",
+            "Щоб не пускати програми, ця форма перевіряє, чи надсилає її людина. Для перевірки потрібен \
+             JavaScript, а ваш браузер його тут не виконує. Увімкніть JavaScript і завантажте сторінку \
+             ще раз або напишіть нам.",
+        ],
+    ),
     // Of the form as a whole.
     ("sending", ["Sending…", "Надсилаємо…"]),
     (

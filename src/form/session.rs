@@ -334,8 +334,9 @@ impl Session {
 
     fn finish(&mut self) {
         self.state = State::Done;
-        self.status("");
+        // Before anything of the form changes: who hears it may look at what it was.
         self.report("FormFinish", "");
+        self.status("");
         self.say(Output::Thanks(self.thanks));
     }
 

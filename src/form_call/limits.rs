@@ -94,6 +94,13 @@ pub fn mailbox(
     })
 }
 
+/// The name of whoever has an e-mail address, as [`contacts`] gives it.
+#[must_use]
+pub fn name_of(email: &str, to_ascii: impl FnOnce(&str) -> Option<String>) -> String {
+    let mailbox = Email::parse(email).map(|email| email.key(to_ascii));
+    ["email:", &mailbox.unwrap_or_else(|_| email.to_lowercase())].concat()
+}
+
 /// The mail domain of a mailbox.
 #[must_use]
 pub fn domain(mailbox: &str) -> Option<&str> {

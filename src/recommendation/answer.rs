@@ -3,10 +3,11 @@
 
 use super::{
     Product,
-    product::{Price, flag, is_link, plain_text, texts},
+    product::{flag, is_link, plain_text, price, texts},
 };
 use crate::{
     api::{self, Error, Reply, recommendation::RecommendByToken},
+    catalogue::Price,
     identity::Landing,
     value::{Members, Value, find, is_blank},
 };
@@ -51,6 +52,10 @@ fn first(members: &Members, names: &[&str]) -> Option<String> {
     found.find(|text| !is_blank(text))
 }
 
+fn first_price(members: &Members, names: &[&str]) -> Option<Price> {
+    names.iter().find_map(|name| price(find(members, name)?))
+}
+
 fn id(members: &Members) -> Option<String> {
     // A record of the platform's own tests has an empty `product_id` beside its `productId` (REC-15).
     first(members, &["productId", "product_id", "id"])
@@ -68,16 +73,15 @@ fn product(value: &Value, container_type: Option<&str>) -> Option<Product> {
             .filter(|image| is_link(image)),
         brand: first(members, &["brand"]),
         description: first(members, &["descr", "description"]),
-        price: first(members, &["price"]).and_then(|text| Price::read(&text)),
-        old_price: first(members, &["tags_oldprice", "tags_old_price", "old_price"])
-            .and_then(|text| Price::read(&text)),
+        price: first_price(members, &["price"]),
+        old_price: first_price(members, &["tags_oldprice", "tags_old_price", "old_price"]),
         in_stock: find(members, "isInStock").or_else(|| find(members, "in_stock")).and_then(flag),
         categories: find(members, "category").map(texts).unwrap_or_default(),
         url,
         ..Product::default()
     };
-    let price = product.price.as_ref().map(Price::value);
-    product.old_price.take_if(|old| price.is_some_and(|price| old.value() <= price));
+    let now = product.price.clone();
+    product.old_price.take_if(|old| now.is_some_and(|now| !now.is_less_than(old)));
     for (name, value) in members {
         let is_empty = plain_text(value).is_some_and(|text| is_blank(&text));
         if !is_empty && name != "url" {

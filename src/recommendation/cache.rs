@@ -7,10 +7,11 @@
 //!
 //! - Of one key no call is made while another is under way, and none before the window of the last one
 //!   is over: `fresh` after one that the platform answered, a growing pause after one that failed, and
-//!   never sooner than the platform asked for.
+//!   never sooner than the platform asked for. That holds for a host that was stopped in between, too.
 //! - Whoever asks is given something within the budget: a new answer, else the last good one, else
 //!   nothing.
 //! - What is given was an answer to the same key, and is never older than `stale`.
+//! - What memory has no room for is on disk, the key's window with it.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -22,7 +23,7 @@ const FIRST_PAUSE: u64 = 5000;
 /// After this a call that has not ended never will, in milliseconds: the host gives each less.
 pub const LOST_AFTER: u64 = 30_000;
 
-/// As many keys are known at a time, unless more of them may not be asked again yet.
+/// As many keys are in memory at a time, unless more are being asked for.
 const MOST_KEYS: usize = 4000;
 
 /// As much of answers is kept in memory, in bytes; all of them are also on disk.
@@ -82,13 +83,15 @@ pub enum Outcome<A> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Output<A> {
+    /// It writes to disk what is known of this key.
+    Keep(String, Kept<A>),
     /// It asks the platform, and tells the outcome with this ticket.
     Call(String, u64),
     /// It gives this to whoever asked under this number.
     Give(u64, Found<A>),
 }
 
-/// What of a key outlives the memory.
+/// What of a key outlives the memory. Where there is no good answer in it, the one on disk stays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "hosts write it to disk and read it")]
 pub struct Kept<A> {
@@ -106,6 +109,7 @@ struct Entry<A> {
     kept: Kept<A>,
     /// When the call that is under way was made.
     calling: Option<u64>,
+    /// The number of the question that was the last for it.
     asked: u64,
     /// The answer is on disk alone.
     unloaded: bool,
@@ -123,6 +127,10 @@ struct Waiter {
 pub struct Cache<A> {
     times: Times,
     entries: HashMap<String, Entry<A>>,
+    /// The length of all answers in memory.
+    bytes: usize,
+    /// How many questions there were.
+    asked: u64,
     waiting: Vec<Waiter>,
     /// Until when the platform takes no calls, by where they go.
     closed: HashMap<Source, u64>,
@@ -136,6 +144,8 @@ impl<A: Clone + AsRef<str>> Cache<A> {
         Self {
             times,
             entries: HashMap::new(),
+            bytes: 0,
+            asked: 0,
             waiting: Vec::new(),
             closed: HashMap::new(),
             outputs: VecDeque::new(),
@@ -149,33 +159,38 @@ impl<A: Clone + AsRef<str>> Cache<A> {
         self.entries.get(key).is_some_and(|entry| !entry.unloaded)
     }
 
-    /// Takes what was on disk about a key; nothing says that there is nothing.
-    pub fn handle_kept(&mut self, key: &str, source: Source, kept: Option<Kept<A>>, now: u64) {
+    /// Takes what was on disk about a key that somebody asks for; nothing says that there is nothing.
+    pub fn handle_kept(&mut self, key: &str, source: Source, kept: Option<Kept<A>>) {
+        let kept = kept.unwrap_or_default();
+        let asked = self.next();
         if let Some(entry) = self.entries.get_mut(key) {
+            entry.asked = asked;
             // A call may have ended meanwhile, and what it brought is newer.
             if entry.unloaded && entry.kept.good.is_none() {
-                entry.kept.good = kept.and_then(|kept| kept.good);
+                self.bytes += length(&kept);
+                entry.kept.good = kept.good;
             }
             entry.unloaded = false;
         } else {
-            let entry = Entry { kept: kept.unwrap_or_default(), ..Entry::new(source, now) };
-            self.entries.insert(key.to_owned(), entry);
+            self.bytes += length(&kept);
+            self.entries.insert(key.to_owned(), Entry { kept, ..Entry::new(source, asked) });
         }
-        self.make_room(now);
+        self.make_room(key);
     }
 
     /// Takes a question, under a number that no other has. Only with `may_call` the platform is asked.
     pub fn handle_ask(&mut self, asker: u64, key: &str, source: Source, may_call: bool, now: u64) {
         let times = self.times;
         let closed = self.closed.get(&source).is_some_and(|until| now < *until);
-        let entry = self.entries.entry(key.to_owned()).or_insert_with(|| Entry::new(source, now));
-        entry.asked = now;
+        let number = self.next();
+        let entry =
+            self.entries.entry(key.to_owned()).or_insert_with(|| Entry::new(source, number));
+        entry.asked = number;
         if let Some(begun) = entry.calling
             && begun + LOST_AFTER <= now
         {
             entry.calling = None;
             entry.kept.failures = entry.kept.failures.saturating_add(1);
-            entry.kept.not_before = begun + LOST_AFTER;
         }
         let found = entry.found(times, now);
         if matches!(found, Found::Fresh(_)) {
@@ -185,6 +200,11 @@ impl<A: Clone + AsRef<str>> Cache<A> {
         let calls = may_call && !closed && entry.calling.is_none() && now >= entry.kept.not_before;
         if calls {
             entry.calling = Some(now);
+            entry.kept.not_before = now + LOST_AFTER;
+            // If the host is stopped, nobody will know what the call came to: as if it never ended.
+            let failures = entry.kept.failures.saturating_add(1);
+            let lost = Kept { good: None, failures, ..entry.kept };
+            self.outputs.push_back(Output::Keep(key.to_owned(), lost));
             self.outputs.push_back(Output::Call(key.to_owned(), now));
         }
         match found {
@@ -224,11 +244,14 @@ impl<A: Clone + AsRef<str>> Cache<A> {
         match outcome {
             Outcome::Good(answer) => {
                 if kept.good.as_ref().is_none_or(|(_, at)| *at <= ticket) {
+                    self.bytes -= length(kept);
+                    self.bytes += answer.as_ref().len();
                     kept.good = Some((answer, ticket));
                     entry.unloaded = false;
                 }
                 kept.failures = 0;
-                kept.not_before = kept.not_before.max(ticket + times.fresh);
+                let window = ticket + times.fresh;
+                kept.not_before = if is_current { window } else { kept.not_before.max(window) };
             }
             Outcome::Empty => {
                 kept.failures = 0;
@@ -251,7 +274,7 @@ impl<A: Clone + AsRef<str>> Cache<A> {
                 self.outputs.push_back(Output::Give(waiter.asker, found.clone()));
             }
         }
-        self.make_room(now);
+        self.make_room(key);
         Some(kept)
     }
 
@@ -268,7 +291,9 @@ impl<A: Clone + AsRef<str>> Cache<A> {
 
     /// Forgets the keys that begin with `start`; those who wait for them are given nothing.
     pub fn forget(&mut self, start: &str) {
-        self.entries.retain(|key, _| !key.starts_with(start));
+        for (_, entry) in self.entries.extract_if(|key, _| key.starts_with(start)) {
+            self.bytes -= length(&entry.kept);
+        }
         for waiter in self.waiting.extract_if(.., |waiter| waiter.key.starts_with(start)) {
             self.outputs.push_back(Output::Give(waiter.asker, Found::Nothing));
         }
@@ -285,39 +310,54 @@ impl<A: Clone + AsRef<str>> Cache<A> {
         self.waiting.iter().map(|waiter| waiter.until).min()
     }
 
-    /// Drops the answers that were not asked for the longest, and keys of which nothing is known that
-    /// counts.
-    fn make_room(&mut self, now: u64) {
-        let size = |entry: &Entry<A>| {
-            entry.kept.good.as_ref().map_or(0, |(answer, _)| answer.as_ref().len())
-        };
-        let mut bytes: usize = self.entries.values().map(size).sum();
-        if bytes <= MOST_BYTES && self.entries.len() <= MOST_KEYS {
-            return;
+    /// The number of a question.
+    fn next(&mut self) -> u64 {
+        self.asked += 1;
+        self.asked
+    }
+
+    /// Drops from memory what was not asked for the longest, but not what `key` has, which is being
+    /// handled. More goes than must, so that this is not done each time.
+    fn make_room(&mut self, key: &str) {
+        let may_go = |own: &str, entry: &Entry<A>| entry.calling.is_none() && own != key;
+        if self.bytes > MOST_BYTES {
+            let loaded = self.entries.iter().filter(|(own, entry)| may_go(own, entry));
+            let loaded = loaded.filter(|(_, entry)| entry.kept.good.is_some());
+            let mut by_age: Vec<_> =
+                loaded.map(|(_, entry)| (entry.asked, length(&entry.kept))).collect();
+            by_age.sort_unstable();
+            let (excess, mut gone) = (self.bytes - MOST_BYTES / 4 * 3, 0);
+            let enough = |(_, length): &(u64, usize)| {
+                gone += length;
+                gone >= excess
+            };
+            let last = by_age.into_iter().find(enough).map_or(u64::MAX, |(asked, _)| asked);
+            for (own, entry) in &mut self.entries {
+                if may_go(own, entry) && entry.asked <= last && entry.kept.good.take().is_some() {
+                    entry.unloaded = true;
+                }
+            }
+            self.bytes -= gone;
         }
-        let mut by_age: Vec<(u64, String)> =
-            self.entries.iter().map(|(key, entry)| (entry.asked, key.clone())).collect();
-        by_age.sort_unstable();
-        // More than is needed, so that this is not done each time.
-        let mut count = self.entries.len();
-        for (_, key) in by_age {
-            if bytes <= MOST_BYTES / 4 * 3 && count <= MOST_KEYS / 4 * 3 {
-                break;
-            }
-            let Some(entry) = self.entries.get_mut(&key) else { continue };
-            if entry.calling.is_some() {
-                continue;
-            }
-            bytes -= size(entry);
-            if now < entry.kept.not_before {
-                // It must not be asked again yet, whatever else is forgotten of it.
-                entry.unloaded |= entry.kept.good.take().is_some();
-            } else {
-                self.entries.remove(&key);
-                count -= 1;
+        if self.entries.len() > MOST_KEYS {
+            let idle = self.entries.iter().filter(|(own, entry)| may_go(own, entry));
+            let mut ages: Vec<u64> = idle.map(|(_, entry)| entry.asked).collect();
+            let excess = ages.len().min(self.entries.len() - MOST_KEYS / 4 * 3);
+            let Some(at) = excess.checked_sub(1) else { return };
+            let last = *ages.select_nth_unstable(at).1;
+            let old =
+                |own: &String, entry: &mut Entry<A>| may_go(own, entry) && entry.asked <= last;
+            // What counts of them is on disk: how calls ended, and until when none is made.
+            for (_, entry) in self.entries.extract_if(old) {
+                self.bytes -= length(&entry.kept);
             }
         }
     }
+}
+
+/// How long the answer in memory is.
+fn length<A: AsRef<str>>(kept: &Kept<A>) -> usize {
+    kept.good.as_ref().map_or(0, |(answer, _)| answer.as_ref().len())
 }
 
 impl<A> Default for Kept<A> {

@@ -2,6 +2,7 @@
 
 use super::{Ask, Product, ask::text};
 use crate::{
+    catalogue::query::spellings,
     config::recommendations::OutOfStock,
     problem::{Code, Problem},
     value::{Members, Value, find},
@@ -38,7 +39,7 @@ pub struct Filter {
     pub values: Vec<String>,
 }
 
-/// A filter on an attribute that no product has.
+/// A filter that asks for an attribute which no product has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unknown<'a> {
@@ -46,8 +47,17 @@ pub struct Unknown<'a> {
     pub parameter: String,
     /// The attribute's name.
     pub name: &'a str,
-    /// The values that are looked for.
-    pub values: Vec<&'a str>,
+}
+
+impl Filter {
+    /// The attribute that it asks for, as one of those that the catalogue has lists of: `listed`, and
+    /// categories.
+    #[must_use]
+    pub fn listed<'a>(&self, listed: &'a [String]) -> Option<&'a str> {
+        let spelled = spellings(&self.name);
+        let is_it = |own: &&str| spelled.iter().any(|name| name == own);
+        listed.iter().map(String::as_str).chain(["category"]).find(is_it)
+    }
 }
 
 impl Unknown<'_> {
@@ -169,9 +179,10 @@ fn read(value: &Value, field: &str) -> Result<Filter, Problem> {
     Ok(Filter { name, values: values? })
 }
 
-/// A filter of an ask on an attribute that none of the products has; `categoryField` is one too.
+/// A filter of an ask for an attribute that none of the products has; `categoryField` is one too.
 ///
-/// Where there are no products at all, nothing can be said.
+/// Where there are no products at all, nothing can be said. What products are to be without, or may have,
+/// they can all be without.
 #[must_use]
 pub fn unknown<'a>(ask: &'a Ask, products: &[Product]) -> Option<Unknown<'a>> {
     if products.is_empty() {
@@ -179,17 +190,14 @@ pub fn unknown<'a>(ask: &'a Ask, products: &[Product]) -> Option<Unknown<'a>> {
     }
     let nobody_has =
         |name: &str| !products.iter().any(|product| product.attribute(name).next().is_some());
-    let mut all = ask.filters.all();
-    let filter =
-        all.find(|(_, _, filter)| nobody_has(&filter.name)).map(|(kind, index, filter)| {
-            let values = filter.values.iter().map(String::as_str).collect();
-            let parameter = format!("filters.{kind}[{index}].name");
-            Unknown { parameter, name: &filter.name, values }
-        });
+    let mut included = ask.filters.include.iter().enumerate();
+    let filter = included.find(|(_, filter)| nobody_has(&filter.name)).map(|(index, filter)| {
+        let parameter = format!("filters.include[{index}].name");
+        Unknown { parameter, name: &filter.name }
+    });
     filter.or_else(|| {
         let name = ask.category_field.as_deref().filter(|name| nobody_has(name))?;
-        let values = ask.category.as_deref().into_iter().collect();
-        Some(Unknown { parameter: "categoryField".into(), name, values })
+        Some(Unknown { parameter: "categoryField".into(), name })
     })
 }
 

@@ -1,6 +1,9 @@
 //! A recommended product: what the platform says of it, and what the shop's feed adds.
 
-use crate::value::{Members, Value, find, is_blank};
+use crate::{
+    catalogue::{Item, Price, query::spellings},
+    value::{Members, Value, find, is_blank},
+};
 
 /// Most attributes of a product that are kept.
 const MOST_FIELDS: usize = 150;
@@ -8,15 +11,8 @@ const MOST_FIELDS: usize = 150;
 /// Longest text of an attribute that is kept, in characters.
 const LONGEST_FIELD: usize = 4000;
 
-/// An amount of money, with its digits as they came.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_structs, reason = "what a price is")]
-pub struct Price {
-    /// The amount, with a point before the fraction: `1299.00`.
-    pub amount: String,
-    /// The currency, where it is known: `UAH`.
-    pub currency: Option<String>,
-}
+/// The names of the price before, the one that is given where the platform gives none first.
+const OLD_PRICES: [&str; 3] = ["tags_oldprice", "tags_old_price", "old_price"];
 
 /// A recommended product.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,86 +45,35 @@ pub struct Product {
     pub fields: Members,
 }
 
-impl Price {
-    /// Reads a price as people and shops write it: `990.5`, `754 USD`, `1 299,00 UAH`.
-    #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
-        // Between thousands, or what a currency is called where it has no three letters.
-        let is_aside = |c: char| {
-            c.is_whitespace()
-                || c.is_alphabetic()
-                || matches!(c, '\'' | '’' | '₴' | '$' | '€' | '£')
-        };
-        let (mut digits, mut currency) = (String::new(), String::new());
-        // What follows the currency belongs to something else.
-        let mut is_over = false;
-        for character in text.chars() {
-            match character {
-                '0'..='9' if is_over => return None,
-                '0'..='9' | '.' | ',' => digits.push(character),
-                'A'..='Z' | 'a'..='z' => {
-                    is_over = !digits.is_empty();
-                    currency.push(character.to_ascii_uppercase());
-                }
-                _ if is_aside(character) => {}
-                _ => return None,
-            }
+/// A price as text, or as a number, whose point stands before its fraction whatever follows.
+pub(super) fn price(value: &Value) -> Option<Price> {
+    match value {
+        Value::Text(text) => Price::parse(text, None),
+        Value::Number(text) => {
+            let plain = |c: char| c.is_ascii_digit() || c == '.';
+            let fits = text.len() <= 16 && text.chars().all(plain);
+            fits.then(|| Price { amount: text.clone(), currency: None })
         }
-        let amount = plain(&digits)?;
-        let currency = (currency.len() == 3).then_some(currency);
-        Some(Self { amount, currency })
-    }
-
-    /// The amount as a number, for comparisons.
-    #[must_use]
-    pub fn value(&self) -> f64 {
-        self.amount.parse().unwrap_or(0.0)
-    }
-
-    fn to_value(&self) -> Value {
-        let mut members = vec![("amount".to_owned(), Value::text(&self.amount))];
-        members.extend(self.currency.iter().map(|own| ("currency".to_owned(), Value::text(own))));
-        Value::Object(members)
-    }
-
-    /// Reads an object with amount and currency, or a price as a text or a number.
-    fn from_value(value: &Value) -> Option<Self> {
-        match value {
-            Value::Text(text) | Value::Number(text) => Self::read(text),
-            Value::Object(members) => {
-                let mut price = Self::read(&plain_text(find(members, "amount")?)?)?;
-                let own = find(members, "currency").and_then(Value::as_text);
-                price.currency = own.filter(|own| !is_blank(own)).map(str::to_owned);
-                Some(price)
-            }
-            _ => None,
-        }
+        _ => None,
     }
 }
 
-/// Digits with a point before the fraction, out of digits with points and commas.
-fn plain(digits: &str) -> Option<String> {
-    let last = digits.rfind(['.', ',']);
-    let signs = digits.matches(['.', ',']).count();
-    let kinds = digits.contains('.') && digits.contains(',');
-    let fraction = last.and_then(|at| digits.get(at + 1..)).unwrap_or_default();
-    // A comma before three digits stands between thousands, and so do several of one sign.
-    let is_fraction = match last.and_then(|at| digits.get(at..=at)) {
-        Some(".") => signs == 1 || kinds,
-        Some(_) => (signs == 1 && fraction.len() != 3) || kinds,
-        None => false,
-    };
-    let whole = match last {
-        Some(at) if is_fraction => digits.get(..at)?,
-        _ => digits,
-    };
-    let whole: String = whole.chars().filter(char::is_ascii_digit).collect();
-    if whole.is_empty() || whole.len() > 15 || fraction.len() > 15 {
-        return None;
-    }
-    let end =
-        if is_fraction && !fraction.is_empty() { [".", fraction].concat() } else { String::new() };
-    Some([whole, end].concat())
+/// An amount as JSON has it: no zeros at its end.
+fn number(price: &Price) -> &str {
+    let amount = price.amount.as_str();
+    if amount.contains('.') { amount.trim_end_matches('0').trim_end_matches('.') } else { amount }
+}
+
+fn price_value(price: &Price) -> Value {
+    let mut members = vec![("amount".to_owned(), Value::text(&price.amount))];
+    members.extend(price.currency.iter().map(|own| ("currency".to_owned(), Value::text(own))));
+    Value::Object(members)
+}
+
+/// Reads what [`price_value`] wrote.
+fn price_of(value: &Value) -> Option<Price> {
+    let text = |name: &str| value.member(name).and_then(Value::as_text).map(str::to_owned);
+    Some(Price { amount: text("amount")?, currency: text("currency") })
 }
 
 /// An address that may be linked to: of the web, or a path of the shop's own. Everything else could run
@@ -160,10 +105,9 @@ pub(super) fn texts(value: &Value) -> Vec<String> {
 
 /// A switch, in every spelling seen.
 pub(super) fn flag(value: &Value) -> Option<bool> {
-    let word = plain_text(value)?.trim().to_lowercase().replace(['_', '-'], " ");
-    match word.as_str() {
-        "1" | "true" | "yes" | "in stock" | "preorder" | "backorder" => Some(true),
-        "0" | "false" | "no" | "out of stock" | "sold out" | "discontinued" => Some(false),
+    match plain_text(value)?.trim().to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" => Some(true),
+        "0" | "false" | "no" => Some(false),
         _ => None,
     }
 }
@@ -192,61 +136,44 @@ impl Product {
         }
     }
 
-    /// The product that an entry of the shop's feed describes, which nobody recommended.
+    /// A product of the shop's catalogue, which nobody recommended.
     #[must_use]
-    pub fn of_item(item: &Value) -> Option<Self> {
-        let id = item.member("id").and_then(plain_text).filter(|id| !is_blank(id))?;
-        let mut product = Self { id, ..Self::default() };
+    pub fn of_item(item: &Item) -> Self {
+        let mut product = Self { id: item.id.clone(), ..Self::default() };
         product.add_item(item);
-        Some(product)
+        product
     }
 
-    /// Adds what the shop's feed says of it. Price and stock are the feed's, which the shop keeps up to
-    /// date; everything else is the platform's where it says something.
-    pub fn add_item(&mut self, item: &Value) {
-        let Value::Object(members) = item else { return };
-        let value = |names: &[&str]| names.iter().find_map(|name| find(members, name));
-        let text = |names: &[&str]| {
-            let mut found = names.iter().filter_map(|name| plain_text(find(members, name)?));
-            found.find(|text| !is_blank(text))
-        };
-        let fill = |own: &mut Option<String>, names: &[&str]| {
-            if own.is_none() {
-                *own = text(names);
+    /// Adds what the shop's catalogue says of it. Price and stock are the catalogue's, which the shop keeps
+    /// up to date; everything else is the platform's where it says something.
+    pub fn add_item(&mut self, item: &Item) {
+        let fill = |own: &mut Option<String>, known: &str| {
+            if own.is_none() && !is_blank(known) {
+                *own = Some(known.to_owned());
             }
         };
-        fill(&mut self.name, &["title", "name"]);
-        fill(&mut self.brand, &["brand"]);
-        fill(&mut self.description, &["description"]);
-        let link = |names: &[&str]| text(names).filter(|link| is_link(link));
-        if self.image.is_none() {
-            self.image = link(&["image", "image_link"]);
-        }
+        fill(&mut self.name, &item.title);
+        fill(&mut self.brand, &item.brand);
+        fill(&mut self.description, &item.description);
+        fill(&mut self.image, &item.image);
         if self.url.is_empty() {
-            self.url = link(&["link", "url"]).unwrap_or_default();
+            self.url.clone_from(&item.link);
         }
-        if let Some(price) = value(&["price"]).and_then(Price::from_value) {
-            match value(&["sale_price"]).and_then(Price::from_value) {
-                Some(sale) if sale.value() < price.value() => {
-                    (self.price, self.old_price) = (Some(sale), Some(price));
-                }
-                _ => {
-                    self.old_price.take_if(|old| old.value() <= price.value());
-                    self.price = Some(price);
-                }
+        match item.prices() {
+            (Some(price), Some(old)) => {
+                (self.price, self.old_price) = (Some(price.clone()), Some(old.clone()));
             }
+            (Some(price), None) => {
+                self.old_price.take_if(|old| !price.is_less_than(old));
+                self.price = Some(price.clone());
+            }
+            (None, _) => {}
         }
-        let in_stock = value(&["in_stock", "availability", "isInStock"]).and_then(flag);
-        self.in_stock = in_stock.or(self.in_stock);
+        self.in_stock = Some(item.in_stock);
         if self.categories.is_empty() {
-            let found = value(&["categories", "product_type", "category"]);
-            self.categories = found.map(texts).unwrap_or_default();
+            self.categories.clone_from(&item.categories);
         }
-        let fields = match find(members, "fields") {
-            Some(Value::Object(fields)) => fields,
-            _ => members,
-        };
-        for (name, value) in fields {
+        for (name, value) in &item.fields {
             self.add_field(name, value);
         }
     }
@@ -254,14 +181,30 @@ impl Product {
     /// The narrowest category that is known.
     #[must_use]
     pub fn category(&self) -> Option<String> {
-        let level = self.categories.first()?.rsplit('>').next()?.trim();
+        let names = ["product_type", "category", "google_product_category"];
+        let path = names.iter().find_map(|name| self.attribute(name).next());
+        let level = path?.rsplit('>').next()?.trim();
         Some(level.to_owned()).filter(|level| !level.is_empty())
     }
 
-    /// The values of an attribute, by its name in the feed, with or without `tags_` or `g:`.
+    /// The values of an attribute, by its name in the feed, with or without `tags_` or `g:`. What is known
+    /// of name, picture, prices and stock is told under the platform's names.
     pub fn attribute(&self, name: &str) -> impl Iterator<Item = &str> {
-        let spelled = ["", "tags_", "g:"].map(|prefix| [prefix, name].concat());
-        let found = spelled.iter().find_map(|name| find(&self.fields, name));
+        let spelled = spellings(name);
+        let is_old = spelled.iter().any(|name| OLD_PRICES.contains(&name.as_ref()));
+        let typed = match name {
+            "name" => self.name.as_deref(),
+            "imageUrl" => self.image.as_deref(),
+            "price" => self.price.as_ref().map(number),
+            "isInStock" | "in_stock" => {
+                self.in_stock.map(|in_stock| if in_stock { "1" } else { "0" })
+            }
+            _ if is_old => self.old_price.as_ref().map(number),
+            _ => None,
+        };
+        let is_typed = typed.is_some() || is_old && self.price.is_some();
+        let listed = if is_typed { &[][..] } else { &spelled };
+        let found = listed.iter().find_map(|name| find(&self.fields, name));
         let listed = found.and_then(Value::as_list).unwrap_or_default();
         let one = found.and_then(Value::as_text);
         let own: &[String] = match (found, name) {
@@ -270,11 +213,9 @@ impl Product {
         };
         let known = match (found, name) {
             (None, "brand") => self.brand.as_deref(),
+            (None, "descr") => self.description.as_deref(),
             (None, "id" | "product_id") => Some(self.id.as_str()),
-            (None, "isInStock" | "in_stock") => {
-                self.in_stock.map(|in_stock| if in_stock { "1" } else { "0" })
-            }
-            _ => None,
+            _ => typed,
         };
         let listed = listed.iter().filter_map(Value::as_text);
         listed.chain(one).chain(own.iter().map(String::as_str)).chain(known)
@@ -305,7 +246,7 @@ impl Product {
             members.extend(text.iter().map(|text| (name.to_owned(), Value::text(text))));
         }
         for (name, price) in [("price", &self.price), ("old_price", &self.old_price)] {
-            members.extend(price.iter().map(|price| (name.to_owned(), price.to_value())));
+            members.extend(price.iter().map(|price| (name.to_owned(), price_value(price))));
         }
         members.extend(self.in_stock.iter().map(|flag| ("in_stock".into(), Value::Bool(*flag))));
         if !self.categories.is_empty() {
@@ -322,7 +263,7 @@ impl Product {
     #[must_use]
     pub fn from_value(value: &Value) -> Option<Self> {
         let text = |name: &str| value.member(name).and_then(Value::as_text).map(str::to_owned);
-        let price = |name: &str| value.member(name).and_then(Price::from_value);
+        let price = |name: &str| value.member(name).and_then(price_of);
         Some(Self {
             id: text("id")?,
             url: text("url").unwrap_or_default(),
@@ -350,10 +291,41 @@ impl Product {
         let container = self.container_type.iter();
         members.extend(container.map(|own| ("container_type".to_owned(), Value::text(own))));
         if all_fields {
-            let taken = |name: &str| matches!(name, "product_id" | "url" | "container_type");
-            members.extend(self.fields.iter().filter(|(name, _)| !taken(name)).cloned());
+            members.extend(self.typed());
+            let is_old = |name: &str| OLD_PRICES.contains(&name) && self.price.is_some();
+            for (name, value) in &self.fields {
+                if find(&members, name).is_none() && !is_old(name) {
+                    members.push((name.clone(), value.clone()));
+                }
+            }
         }
         Value::Object(members)
+    }
+
+    /// What is known of it under the names that the platform has for it, whoever said it.
+    fn typed(&self) -> Members {
+        let mut members = Members::new();
+        let mut add = |name: &str, value: Option<Value>| {
+            members.extend(value.map(|value| (name.to_owned(), value)));
+        };
+        add("name", self.name.as_ref().map(Value::text));
+        add("imageUrl", self.image.as_ref().map(Value::text));
+        add("price", self.price.as_ref().map(|price| Value::Number(number(price).to_owned())));
+        let [usual, ..] = OLD_PRICES;
+        let old = OLD_PRICES.into_iter().find(|name| find(&self.fields, name).is_some());
+        add(old.unwrap_or(usual), self.old_price.as_ref().map(|old| Value::text(number(old))));
+        add("isInStock", self.in_stock.map(|in_stock| Value::whole(in_stock.into())));
+        // Of these the platform's own stay as they are.
+        let mut fill = |name: &str, value: Option<Value>| {
+            if find(&self.fields, name).is_none() {
+                add(name, value);
+            }
+        };
+        fill("descr", self.description.as_ref().map(Value::text));
+        fill("brand", self.brand.as_ref().map(Value::text));
+        let categories = self.categories.iter().map(Value::text).collect();
+        fill("category", (!self.categories.is_empty()).then_some(Value::List(categories)));
+        members
     }
 }
 
@@ -362,33 +334,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prices_are_read_as_shops_write_them() {
-        for (text, amount, currency) in [
-            ("990.0", "990.0", None),
-            ("11.05", "11.05", None),
-            ("754 USD", "754", Some("USD")),
-            ("UAH 1299,90", "1299.90", Some("UAH")),
-            ("1 299,00 UAH", "1299.00", Some("UAH")),
-            ("1\u{a0}299", "1299", None),
-            ("1,299.00", "1299.00", None),
-            ("1.299,00 eur", "1299.00", Some("EUR")),
-            ("1,299", "1299", None),
-            ("1.234.567", "1234567", None),
-            ("450.000", "450.000", None),
-            ("106", "106", None),
-            ("1299 грн.", "1299", None),
-            ("₴1 299", "1299", None),
-        ] {
-            let price = Price::read(text).unwrap();
-            assert_eq!(
-                (price.amount.as_str(), price.currency.as_deref()),
-                (amount, currency),
-                "{text}"
-            );
-        }
-        for text in ["", "free", "-5", "1e400", ".", "UAH", "99999999999999999999", "<b>5</b>"] {
-            let read = Price::read(text);
-            assert!(read.is_none(), "{text}: {read:?}");
+    fn a_number_is_a_price_with_its_digits_and_text_is_read_as_shops_write_it() {
+        let amount = |value: Value| price(&value).map(|price| price.amount);
+        assert_eq!(amount(Value::Number("990.125".into())).as_deref(), Some("990.125"));
+        assert_eq!(amount(Value::text("1 299,00 UAH")).as_deref(), Some("1299.00"));
+        for value in [Value::Number("1e400".into()), Value::Number("-5".into()), Value::Null] {
+            assert_eq!(amount(value), None);
         }
     }
 

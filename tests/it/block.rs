@@ -15,7 +15,7 @@ fn tent() -> Product {
         container_type: Some("1_r1v2".to_owned()),
         name: Some("Tent".to_owned()),
         image: Some("https://a.b/1.jpg".to_owned()),
-        price: Price::read("990.5"),
+        price: Price::parse("990.5", None),
         ..Product::default()
     }
 }
@@ -37,7 +37,7 @@ fn format(amount: &str, currency: &str, language: &str) -> Option<String> {
 }
 
 fn html(product: &Product) -> String {
-    block(std::slice::from_ref(product)).place(Template::Grid, "/k/a/1.css", &format)
+    block(std::slice::from_ref(product)).place(&[], Template::Grid, "/k/a/1.css", &format)
 }
 
 #[test]
@@ -64,8 +64,11 @@ fn prices_are_written_as_the_host_does_or_plainly() {
         ("80", Some("100 UAH"), "en:80:UAH", Some("en:100:UAH")),
         ("7 XXX", None, "7 XXX", None),
     ] {
-        let product =
-            Product { price: Price::read(price), old_price: old.and_then(Price::read), ..tent() };
+        let product = Product {
+            price: Price::parse(price, None),
+            old_price: old.and_then(|old| Price::parse(old, None)),
+            ..tent()
+        };
         let html = html(&product);
         assert!(html.contains(&format!(r#"es-now">{now}<"#)), "{price}: {html}");
         let shown = before.map(|before| format!(r#"es-old">{before}<"#));
@@ -105,8 +108,8 @@ fn an_address_that_is_none_of_the_web_is_left_out() {
 #[test]
 fn a_view_has_the_tree_or_the_products() {
     let products = [Product {
-        price: Price::read("80"),
-        old_price: Price::read("100"),
+        price: Price::parse("80", None),
+        old_price: Price::parse("100", None),
         in_stock: Some(true),
         fields: vec![("x".to_owned(), Value::text("y"))],
         ..tent()
@@ -129,7 +132,7 @@ fn a_view_has_the_tree_or_the_products() {
 fn nothing_is_drawn_of_no_products() {
     let block = block(&[]);
     assert_eq!(block.html(Template::Grid, &format), "");
-    assert_eq!(block.place(Template::Grid, "/k/a/1.css", &format), "");
+    assert_eq!(block.place(&[], Template::Grid, "/k/a/1.css", &format), "");
     assert_eq!(block.view(Some(Template::Grid), &format).member("tree"), Some(&Value::Null));
 }
 

@@ -114,7 +114,7 @@ fn no_site_is_named_like_what_the_worker_serves() {
     let mut reserved: Vec<&str> = addresses.filter_map(first).collect();
     reserved.sort_unstable();
     reserved.dedup();
-    assert_eq!(reserved.len(), 20, "{reserved:?}");
+    assert_eq!(reserved.len(), 23, "{reserved:?}");
     let site = json!({"hosts": ["shop.example"], "site_id": "8A412DC"});
     for name in reserved {
         refused("/sites", json!({name: site}), &format!("sites.{name}"));

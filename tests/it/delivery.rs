@@ -340,3 +340,20 @@ fn the_batch_is_json_that_says_version_site_and_time() {
         "records": [{"id": "1"}, {"id": "2"}]});
     assert_eq!(body, expected);
 }
+
+#[test]
+fn a_clock_that_is_set_back_lets_no_record_wait_longer() {
+    let mut delivery = crate::sim::delivery();
+    delivery.handle_record("1", "{}".into(), 2 * DAY, 2 * DAY);
+    // Half the wait for company has gone by.
+    assert_eq!(delivery.poll_output(2 * DAY + 25), Output::Wait(Some(2 * DAY + 50)));
+    assert_eq!(delivery.poll_output(DAY), Output::Wait(Some(DAY + 25)));
+    assert!(matches!(delivery.poll_output(DAY + 25), Output::Send { .. }));
+    // What the Worker asked for is as long as it was.
+    delivery.handle_answer(Some(429), &[], Some(MINUTE), DAY + 25, 0);
+    assert_eq!(delivery.poll_output(DAY + 25), Output::Wait(Some(DAY + 25 + MINUTE)));
+    assert_eq!(delivery.poll_output(25), Output::Wait(Some(25 + MINUTE)));
+    delivery.handle_online();
+    assert_eq!(delivery.poll_output(25), Output::Wait(Some(25 + MINUTE)));
+    assert!(matches!(delivery.poll_output(25 + MINUTE), Output::Send { .. }));
+}

@@ -4,7 +4,7 @@ use esputnik_kit::{
     bulk,
     definition::{
         Definition, Words,
-        page::{Confirmation, Sheet},
+        page::{Confirmation, SecondStep, Sheet},
         render::Filled,
         submission,
     },
@@ -72,10 +72,14 @@ fn what_browsers_post_is_read_as_what_scripts_send() {
         pair("subscriptions", "sales"),
         pair("_token", "t"),
         pair("cf-turnstile-response", "x"),
+        pair("_step", "2"),
     ]);
     assert_eq!(read.data.to_json(), r#"{"email":"a@b.c","subscriptions":["news","sales"]}"#);
-    assert_eq!((read.token.as_str(), read.turnstile.as_str(), read.step), ("t", "x", 1));
+    assert_eq!((read.token.as_str(), read.turnstile.as_str(), read.step), ("t", "x", 2));
     assert_eq!(read.typed().len(), 3);
+    for step in ["", "1", "3", "two"] {
+        assert_eq!(Posted::from_fields(vec![pair("_step", step)]).step, 1, "{step}");
+    }
     let data = Posted::from_fields(vec![pair("_other", "x")]).data;
     let refusal = submission::read(&definition(NEWS), 1, &data, Date::from_millis(0));
     assert!(matches!(refusal, Err(submission::Refusal::Shape(_))));
@@ -184,4 +188,45 @@ fn pages_hold_what_was_typed_as_text_alone() {
     assert!(page.contains("<dd dir=\"auto\">&lt;A&gt;</dd>"), "{page}");
     assert!(page.contains("value=\"t.t\""), "{page}");
     assert!(!sheet.end(None).contains("hidden"));
+}
+
+#[test]
+fn the_second_step_comes_with_the_end_of_the_first_and_for_whom_it_was() {
+    let form = definition(
+        r#"{"pages": [{"fields": [{"kind": "email", "required": true}, {"kind": "first_name"}]}],
+            "second_step": [{"title": "More", "fields": [{"kind": "last_name"}]},
+                {"fields": [{"kind": "phone"}]}]}"#,
+    );
+    let words = Words::choose(&form, &["en"]);
+    let sheet = Sheet { id: "news", definition: &form, words: &words, style: "p{}" };
+    let pair = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    let typed = [pair("email", "\"<a@b.c>"), pair("firstName", "Ann"), pair("lastName", "Lee")];
+    let asked = SecondStep { typed: &typed, token: "t.t" };
+    let filled = Filled::again(typed.to_vec(), &[("lastName".to_owned(), Wrong::Name)]);
+    let goes_along = [
+        r#"<input type="hidden" name="email" value="&quot;&lt;a@b.c&gt;">"#,
+        r#"<input type="hidden" name="_step" value="2">"#,
+        r#"<input type="hidden" name="_token" value="t.t">"#,
+        r#"<input type="hidden" name="_lang" value="en">"#,
+    ];
+    let first = sheet.second_step(&asked, Some("Saved."));
+    let again = sheet.second_step_again(&asked, &filled);
+    for page in [&first, &again] {
+        for input in goes_along {
+            assert!(page.contains(input), "{input} in {page}");
+        }
+        for name in ["lastName", "phone", "company_site"] {
+            assert_eq!(page.matches(&format!(" name=\"{name}\"")).count(), 1, "{name} in {page}");
+        }
+        assert!(!page.contains("firstName"), "{page}");
+        let pages: Vec<_> = page.split("class=\"es-page\"").skip(1).collect();
+        assert_eq!(pages.len(), 2);
+        for (attributes, _) in pages.iter().filter_map(|part| part.split_once('>')) {
+            assert!(!attributes.contains("hidden") && !attributes.contains("disabled"), "{page}");
+        }
+    }
+    assert!(first.contains("Almost done") && first.contains("Saved."), "{first}");
+    assert!(!first.contains("Lee"), "{first}");
+    assert!(again.contains("value=\"Lee\"") && !again.contains("Almost done"), "{again}");
+    assert!(again.contains(words.wrong("name")) && again.contains("aria-invalid"), "{again}");
 }

@@ -382,3 +382,24 @@ fn who_comes_back_is_waited_for_once() {
     free.handle_return(Pool::Tracker, 10_000);
     assert_eq!(ask(&mut free, 10_000), Grant::Slots(vec![0]), "there is nothing to exceed");
 }
+
+#[test]
+fn who_is_not_called_is_told_with_the_reason_until_it_is_over() {
+    let mut governor = governor();
+    assert_eq!(governor.held(1000), []);
+    governor.handle_outcome(Pool::EventsV1, Outcome::KeyRefused, 1000);
+    while governor.held(1000).len() < 2 {
+        governor.handle_outcome(Pool::ContactApi, Outcome::Failed, 1000);
+    }
+    let held = governor.held(1000);
+    let told: Vec<_> = held.iter().map(|(pool, why, _)| (*pool, *why)).collect();
+    assert_eq!(told, [(Pool::Shared, Break::Key), (Pool::ContactApi, Break::Failures)]);
+    for (pool, why, until) in held {
+        let answer = governor.handle_request(pool, Class::Interactive, 1, 1000);
+        assert_eq!(answer, Grant::Broken(until - 1000, why));
+        assert!(governor.held(until).iter().all(|(other, ..)| *other != pool));
+    }
+    // One that answers is called again at once.
+    governor.handle_outcome(Pool::ContactApi, Outcome::Answered, 1100);
+    assert!(governor.held(1100).iter().all(|(pool, ..)| *pool != Pool::ContactApi));
+}

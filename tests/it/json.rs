@@ -43,6 +43,53 @@ fn numbers_keep_every_digit() {
     }
 }
 
+/// JSON of every kind, small.
+fn any_json() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        any::<f64>().prop_filter("a number", |x| x.is_finite()).prop_map(Into::into),
+        "[a\\\\\"\u{0}-\u{20}é🙂]{0,6}".prop_map(Into::into),
+    ];
+    leaf.prop_recursive(4, 40, 20, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Into::into),
+            prop::collection::vec(("[a-c]{1,2}|[a-z]{3}", inner), 0..24)
+                .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(cases(300))]
+
+    /// What serde_json takes is taken, as the same; and what it does not take is not.
+    #[test]
+    fn text_is_read_as_others_read_it(
+        value in any_json(),
+        place in any::<prop::sample::Index>(),
+        sign in prop::option::of("[]\\[{}:,\"\\\\0eE+.t -]"),
+    ) {
+        let mut text = value.to_string();
+        if let Some(sign) = sign {
+            let signs: Vec<char> = text.chars().collect();
+            let at = place.index(signs.len());
+            text = signs[..at].iter().collect::<String>() + &sign;
+            text.extend(&signs[at + 1..]);
+        }
+        let theirs = serde_json::from_str::<serde_json::Value>(&text);
+        match (json::parse(&text), theirs) {
+            (Ok(own), Ok(theirs)) => {
+                let own: serde_json::Value = serde_json::from_str(&own.to_json()).unwrap();
+                prop_assert_eq!(own.to_string(), theirs.to_string(), "{}", text);
+            }
+            (Err(_), Err(_)) => {}
+            (own, theirs) => prop_assert!(false, "{text}: {own:?}, but {theirs:?}"),
+        }
+    }
+}
+
 #[test]
 fn members_keep_their_order() {
     assert_eq!(again(r#"{"z":1,"a":2,"m":3}"#), r#"{"z":1,"a":2,"m":3}"#);
@@ -51,6 +98,12 @@ fn members_keep_their_order() {
 #[test]
 fn the_last_of_a_repeated_name_counts() {
     assert_eq!(again(r#"{"a":1,"b":2,"a":3}"#), r#"{"a":3,"b":2}"#);
+    let many = |last: &str| {
+        let members: Vec<String> = (0..40).map(|n| format!("\"m{n}\":{n}")).collect();
+        ["{", &members.join(","), last, "}"].concat()
+    };
+    let replaced = many("").replace("\"m7\":7,", "\"m7\":true,");
+    assert_eq!(again(&many(",\"m7\":true")), replaced);
 }
 
 #[test]

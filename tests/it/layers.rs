@@ -28,6 +28,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("api", &["form", "json", "problem", "retry", "value", "wire"]),
     ("language", &[]),
     ("node", &["value"]),
+    ("ledger", &["api", "governor", "node", "retry", "value"]),
     ("definition", &["api", "form", "json", "language", "node", "problem", "value"]),
     ("block", &["config", "language", "node", "recommendation", "value"]),
     ("catalogue", &["retry", "value"]),
@@ -38,10 +39,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "form_call",
         &["bulk", "caller", "definition", "form", "identity", "page_call", "problem", "value"],
     ),
-    ("recommendation", &["api", "config", "identity", "page_call", "problem", "retry", "value"]),
+    (
+        "recommendation",
+        &["api", "catalogue", "config", "identity", "page_call", "problem", "retry", "value"],
+    ),
     ("promo", &["api", "bulk", "definition", "json", "problem", "retry", "value"]),
     ("governor", &["api", "retry"]),
     ("shard", &["config"]),
+    ("detour", &["wire"]),
     ("tracker", &["delivery", "event", "problem", "retry", "value", "wire"]),
     ("browser", &["tracker"]),
     ("widgets", &["form", "value"]),
@@ -70,9 +75,11 @@ const EDGE: &[&str] = &[
     "catalogue",
     "config",
     "definition",
+    "detour",
     "form_call",
     "governor",
     "json",
+    "ledger",
     "outbox",
     "page_call",
     "promo",
@@ -82,7 +89,7 @@ const EDGE: &[&str] = &[
 ];
 
 /// The modules that may name `serde_json`.
-const JSON_READERS: &[&str] = &["config", "definition", "json", "visitor"];
+const JSON_READERS: &[&str] = &["config", "definition", "detour", "json", "visitor"];
 
 /// Most lines of a file without its tests.
 const MOST_LINES: usize = 500;

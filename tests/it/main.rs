@@ -27,3 +27,4 @@ mod sim;
 mod tracker;
 mod visitor;
 mod wire;
+mod world;

@@ -4,6 +4,7 @@ mod model;
 mod rate;
 mod rules;
 mod shared;
+mod window;
 
 use proptest::prelude::*;
 

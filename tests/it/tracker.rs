@@ -1,13 +1,19 @@
 //! What the tracker of a page decides, message by message. The properties run on [`pages`].
+//!
+//! Which ends and hindrances a page has to expect, and what comes of them in a browser, is listed in
+//! `tests/e2e/nothing-lost.spec.js`.
 
 mod pages;
 
-use esputnik_kit::tracker::{MAX_STORED, Tracker};
+use esputnik_kit::{
+    delivery::MAX_PENDING,
+    tracker::{MAX_STORED, MAX_STORED_BYTES, Tracker},
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use self::pages::{Call, Op, Reply, World, run};
-use crate::rig::cases;
+use crate::rig::{DAY, MINUTE, cases};
 
 const CALL: Op = Op::Call(Call::Sound);
 const TAKES: Op = Op::Answer(Reply::Takes);
@@ -285,6 +291,179 @@ fn beyond_what_the_store_may_hold_the_oldest_go_and_the_page_is_told() {
     assert!(world.refused.values().all(|code| code == "expired"));
 }
 
+/// What `tracker` says to what a search found.
+fn found(tracker: &mut Tracker, found: &Value, now: u64) -> Vec<(String, Value)> {
+    let _ = tracker.handle(&json!([0, "/k/", "main", "visible", 0, "W"]).to_string(), now, 0);
+    serde_json::from_str(&tracker.handle(&found.to_string(), now, 0)).unwrap()
+}
+
+/// The ids and codes of those that were refused.
+fn refusals(effects: &[(String, Value)]) -> Vec<(&str, &str)> {
+    let done = effects.iter().filter(|(name, _)| name == "done");
+    done.map(|(_, detail)| (detail["id"].as_str().unwrap(), detail["code"].as_str().unwrap()))
+        .collect()
+}
+
+#[test]
+fn beyond_the_bytes_that_the_store_may_hold_the_oldest_go_and_the_page_is_told() {
+    assert!(World::new(1).pages[0].search.is_some_and(|(_, room)| room == MAX_STORED_BYTES));
+    let id = |number: u32| format!("00000000-0000-7000-8000-{number:012x}");
+    let ids: Vec<_> = (0..103).map(id).collect();
+    let records: Vec<_> = ids.iter().take(100).map(|id| json!({"id": id}).to_string()).collect();
+    let mut tracker = Tracker::new();
+    let effects = found(&mut tracker, &json!([7, ids, records, 101]), 100_000);
+    assert_eq!(refusals(&effects), [(&*id(0), "expired"), (&*id(1), "expired")]);
+    for number in 0..2 {
+        assert!(effects.contains(&("remove".into(), json!([id(number)]))));
+    }
+    let effects = tracker.handle("[9]", 100_050, 0);
+    assert!(effects.contains(&id(2)) && effects.contains(&id(99)), "the rest is delivered");
+}
+
+#[test]
+fn where_the_store_cannot_be_had_memory_has_bounds_and_the_oldest_go() {
+    let mut world = World::new(1);
+    world.denied = true;
+    world.handle(0, Op::Found);
+    let ids: Vec<_> = (0..MAX_PENDING + 4).map(|_| world.call(0, Call::Sound)).collect();
+    let refused = world.refused.clone();
+    assert!(refused.values().all(|code| code == "expired"));
+    let oldest: Vec<_> = refused.keys().collect();
+    // A hundred of them are under way, and get their verdict.
+    assert_eq!(oldest, ids.iter().skip(100).take(5).collect::<Vec<_>>());
+    for _ in 0..ids.len() {
+        world.handle(0, Op::Elapse(50));
+        world.handle(0, TAKES);
+    }
+    assert_eq!(world.arrived.len() + refused.len(), ids.len(), "each arrives or is counted");
+}
+
+#[test]
+fn broken_records_in_the_store_are_told_and_do_not_stand_in_the_way() {
+    let mut world = World::new(1);
+    for _ in 0..150 {
+        world.handle(0, Op::Break);
+    }
+    let sound = world.call(0, Call::Sound);
+    world.handle(0, Op::Elapse(5000));
+    world.handle(0, Op::Close);
+    for _ in 0..4 {
+        world.handle(0, Op::Found);
+        world.handle(0, Op::Elapse(50));
+        world.handle(0, TAKES);
+        world.handle(0, Op::Elapse(3000));
+    }
+    assert!(world.store.is_empty(), "{:?}", world.store);
+    assert!(world.arrived.contains(&sound));
+    assert_eq!(world.refused.len(), 150);
+    assert!(world.refused.values().all(|code| code == "invalid_body"));
+}
+
+#[test]
+fn what_is_no_text_or_stands_under_no_message_id_is_told_and_removed() {
+    let (id, sound) =
+        ("00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002");
+    let record = json!({"id": sound, "call": ["reset"]}).to_string();
+    let mut tracker = Tracker::new();
+    let effects =
+        found(&mut tracker, &json!([7, ["0a", id, sound], [r#"{"id":7}"#, 0, record]]), 100_000);
+    assert_eq!(refusals(&effects), [("0a", "invalid_body"), (id, "invalid_body")]);
+    let effects = tracker.handle("[9]", 100_050, 0);
+    assert!(effects.contains("[\"send\"") && effects.contains(sound), "{effects}");
+}
+
+#[test]
+fn what_the_page_has_in_memory_is_delivered_though_its_copy_in_the_store_is_broken() {
+    let mut world = World::new(1);
+    let id = world.call(0, Call::Sound);
+    world.store.insert(id.clone(), "{".to_owned());
+    world.now += 5000;
+    world.handle(0, Op::Found);
+    world.handle(0, Op::Elapse(50));
+    world.handle(0, TAKES);
+    assert_eq!((world.arrived.contains(&id), world.refused.len()), (true, 0));
+    assert!(world.store.is_empty());
+}
+
+#[test]
+fn a_store_that_is_emptied_takes_nothing_from_what_the_page_has_in_memory() {
+    let mut world = page(&[CALL, CALL, Op::Wipe, Op::Elapse(50)]);
+    assert_eq!(under_way(&world, 0).len(), 2);
+    world.handle(0, TAKES);
+    assert_eq!(world.arrived.len(), 2);
+}
+
+/// The device sleeps: time passes, and no timer runs.
+fn sleep(world: &mut World, time: u64) {
+    world.now += time;
+}
+
+#[test]
+fn a_timer_that_is_hours_late_sends_what_waits_once_and_looks_for_what_others_left() {
+    let mut world = page(&[CALL]);
+    sleep(&mut world, 9 * 60 * MINUTE);
+    world.handle(0, Op::Elapse(0));
+    assert_eq!(under_way(&world, 0).len(), 1);
+    assert!(world.pages[0].search.is_some());
+    world.handle(0, TAKES);
+    world.handle(0, Op::Found);
+    world.handle(0, Op::Elapse(MINUTE));
+    assert_eq!((world.arrived.len(), under_way(&world, 0).len()), (1, 0));
+}
+
+#[test]
+fn a_request_that_the_device_slept_through_is_made_again_soon() {
+    let mut world = page(&[CALL, Op::Elapse(50)]);
+    sleep(&mut world, 9 * 60 * MINUTE);
+    world.handle(0, Op::Answer(Reply::Silence { arrived: false }));
+    world.handle(0, Op::Elapse(1000));
+    assert_eq!(under_way(&world, 0).len(), 1);
+}
+
+#[test]
+fn after_a_day_without_network_everything_arrives_within_five_minutes() {
+    let mut world = page(&[CALL, CALL]);
+    let mut attempts = 0;
+    let end = world.now + DAY;
+    while world.now < end {
+        world.handle(0, Op::Elapse(MINUTE));
+        attempts += u32::from(world.pages[0].send.is_some());
+        world.handle(0, Op::Answer(Reply::Silence { arrived: false }));
+    }
+    assert!(attempts < 1000, "{attempts} attempts");
+    assert!(world.refused.is_empty());
+    world.handle(0, Op::Elapse(5 * MINUTE));
+    world.handle(0, TAKES);
+    assert_eq!(world.arrived.len(), 2);
+}
+
+#[test]
+fn what_was_left_for_more_than_seven_days_is_given_up_though_the_page_has_news() {
+    let mut world = page(&[CALL, Op::Close]);
+    let old = world.store.keys().next().unwrap().clone();
+    world.now += 8 * DAY;
+    world.handle(0, CALL);
+    world.handle(0, Op::Found);
+    world.handle(0, Op::Elapse(50));
+    world.handle(0, TAKES);
+    assert_eq!(world.refused.into_iter().collect::<Vec<_>>(), [(old, "expired".to_owned())]);
+    assert_eq!(world.arrived.len(), 1);
+}
+
+#[test]
+fn what_a_portal_answers_is_no_verdict() {
+    let mut world = page(&[CALL]);
+    for _ in 0..5 {
+        world.handle(0, Op::Elapse(5 * MINUTE));
+        world.handle(0, Op::Answer(Reply::Stranger));
+        assert!(reports(&world, 0, "done").is_empty());
+        assert_eq!(world.store.len(), 1);
+    }
+    world.handle(0, Op::Elapse(5 * MINUTE));
+    world.handle(0, TAKES);
+    assert!(world.store.is_empty());
+}
+
 #[test]
 fn a_visitor_who_asks_to_be_forgotten_leaves_nothing_behind() {
     let mut world = page(&[CALL, Op::Elapse(50), CALL, Op::Forget]);
@@ -292,4 +471,22 @@ fn a_visitor_who_asks_to_be_forgotten_leaves_nothing_behind() {
     world.handle(0, Op::Answer(Reply::Silence { arrived: false }));
     world.handle(0, Op::Elapse(600_000));
     assert_eq!(under_way(&world, 0), [""; 0]);
+}
+
+#[test]
+fn a_clock_that_is_set_back_puts_neither_the_search_nor_the_leftovers_off() {
+    let day = 24 * 60 * 60 * 1000;
+    let mut world = page(&[CALL, Op::Elapse(5000), Op::Close]);
+    world.now -= day;
+    world.pages[0].timer = None;
+    world.handle(0, Op::Found);
+    world.handle(0, Op::Elapse(50));
+    assert_eq!(under_way(&world, 0).len(), 1, "made in the future, and left all the same");
+    world.handle(0, TAKES);
+    assert!(world.pages[0].search.is_none());
+    world.now -= day;
+    world.pages[0].timer = None;
+    world.tell(0, json!([9]));
+    world.handle(0, Op::Elapse(30_000));
+    assert!(world.pages[0].search.is_some(), "half a minute is as long as it was");
 }

@@ -8,6 +8,7 @@ import { Recommendations } from "../../www/react.js";
   products={["a", "b"]}
   category="Tents"
   categoryField="tags_all_category_names"
+  filters={{ exclude: [{ name: "tags_season", values: ["winter"] }] }}
   template="carousel"
   lang="uk"
   className="shelf"

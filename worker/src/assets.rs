@@ -5,6 +5,7 @@ use std::{cell::RefCell, collections::HashMap, rc::Rc};
 use base64ct::{Base64, Encoding as _};
 use esputnik_kit::{
     config::{Config, Mode, Site},
+    definition::view,
     value::Value,
 };
 use sha2::{Digest, Sha256, Sha384};
@@ -77,13 +78,30 @@ pub(crate) fn loader(config: &Config, name: &str, site: &Site) -> Option<Rc<Load
     page.push(("f".into(), Value::List(starters)));
     // Inside a script element, `</script` would end it where a shop writes the loader inline.
     let page = Value::Object(page).to_json().replace('<', "\\u003c");
-    let text = template.replace("__KIT__", &page);
+    let mut text = template.replace("__KIT__", &page);
+    let forms = site.forms.iter().filter_map(|id| config.forms.get_key_value(id));
+    let style = view::reserved(forms.map(|(id, form)| (id.as_str(), form)));
+    if !style.is_empty() {
+        text.push_str(&reserving(&style));
+    }
     let hex = hex(&Sha256::digest(text.as_bytes()));
     let file = [hex.get(..16)?, ".js"].concat();
     let integrity = ["sha384-", &Base64::encode_string(&Sha384::digest(text.as_bytes()))].concat();
     let loader = Rc::new(Loader { file, integrity, text });
     LOADERS.with_borrow_mut(|loaders| loaders.insert(name.to_owned(), Rc::clone(&loader)));
     Some(loader)
+}
+
+/// A script that gives a page this style before anything of it is drawn. No word of the page's policy is
+/// needed for it.
+fn reserving(style: &str) -> String {
+    let style = Value::text(style).to_json().replace('<', "\\u003c");
+    [
+        "\ntry{const s=new CSSStyleSheet;s.replaceSync(",
+        &style,
+        ");document.adoptedStyleSheets=[...document.adoptedStyleSheets,s]}catch{}\n",
+    ]
+    .concat()
 }
 
 /// Answers with a loader; `pinned` if its address holds its hash.

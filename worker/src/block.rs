@@ -4,10 +4,10 @@ use esputnik_kit::{
     block::Block,
     config::{
         Config, Site,
-        recommendations::{Block as Settings, Recommendations, Template},
+        recommendations::{Block as Settings, Place, Recommendations, Template},
     },
     language,
-    recommendation::Answer,
+    recommendation::{Answer, ask::pairs},
     value::{Members, Value},
 };
 use worker::{Env, Method};
@@ -99,7 +99,7 @@ impl<'a> Shown<'a> {
         let html = self.draw(request, |block| match query("part") {
             "light" => block.html(template, &host::price),
             "root" => block.root(template, &style, &host::price),
-            _ => block.place(template, &style, &host::price),
+            _ => block.place(&about(request), template, &style, &host::price),
         });
         // As a page of its own it is nothing.
         let policy = "default-src 'none'; img-src 'self' https:; style-src 'self'";
@@ -132,27 +132,59 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// The blocks that the settings place, as pages get them.
-pub(crate) fn placed(recommendations: &Recommendations) -> Value {
-    let placed = recommendations.blocks.iter().filter_map(|(variant, block)| {
-        let place = block.place.as_ref()?;
-        let pages = place.pages.iter().map(Value::text).collect();
-        let mut at: Members = vec![
-            ("selector".into(), Value::text(&place.selector)),
-            ("where".into(), Value::text(place.at.as_str())),
-        ];
-        if !place.pages.is_empty() {
-            at.push(("pages".into(), Value::List(pages)));
+/// What a place's element says of what it is asked about.
+fn about(request: &Request) -> Vec<(&'static str, String)> {
+    let names = [
+        ("product", "product"),
+        ("products", "products"),
+        ("category", "category"),
+        ("category_field", "category-field"),
+        ("filters", "filters"),
+        ("template", "template"),
+    ];
+    let mut found: Vec<(&str, String)> = Vec::new();
+    for (asked, text) in pairs(recommendation::query(request)) {
+        let Some((_, name)) = names.iter().find(|(name, _)| *name == asked) else { continue };
+        match found.iter_mut().find(|(known, _)| known == name) {
+            Some((_, known)) => *known = [&**known, ",", &text].concat(),
+            None => found.push((name, text)),
         }
-        let reserve = block.reserve.iter().map(|(width, height)| {
-            Value::List(vec![Value::whole((*width).into()), Value::whole((*height).into())])
-        });
-        Some(Value::Object(vec![
-            ("variant".into(), Value::text(variant)),
-            ("template".into(), Value::text(block.template.as_str())),
-            ("reserve".into(), Value::List(reserve.collect())),
-            ("place".into(), Value::Object(at)),
-        ]))
+    }
+    found
+}
+
+/// The blocks and tests that the settings place, as pages get them.
+pub(crate) fn placed(recommendations: &Recommendations) -> Value {
+    let blocks = recommendations.blocks.iter().filter_map(|(variant, block)| {
+        let place = block.place.as_ref()?;
+        Some(placed_at(variant, place, &block.reserve, Some(block.template)))
     });
-    Value::List(placed.collect())
+    // Which of a test's templates it is, the answer says.
+    let tests = recommendations.tests.iter().filter_map(|(name, test)| {
+        Some(placed_at(name, test.place.as_ref()?, &test.reserve, None))
+    });
+    Value::List(blocks.chain(tests).collect())
+}
+
+fn placed_at(
+    variant: &str,
+    place: &Place,
+    reserve: &[(u32, u32)],
+    template: Option<Template>,
+) -> Value {
+    let mut at: Members = vec![
+        ("selector".into(), Value::text(&place.selector)),
+        ("where".into(), Value::text(place.at.as_str())),
+    ];
+    if !place.pages.is_empty() {
+        at.push(("pages".into(), Value::List(place.pages.iter().map(Value::text).collect())));
+    }
+    let reserve = reserve.iter().map(|(width, height)| {
+        Value::List(vec![Value::whole((*width).into()), Value::whole((*height).into())])
+    });
+    let mut members: Members = vec![("variant".into(), Value::text(variant))];
+    members.extend(template.map(|name| ("template".into(), Value::text(name.as_str()))));
+    members.push(("reserve".into(), Value::List(reserve.collect())));
+    members.push(("place".into(), Value::Object(at)));
+    Value::Object(members)
 }

@@ -27,6 +27,7 @@ use crate::{
     api::{self, Made},
     bulk_store::{BatchRow, BulkStore, ItemRow, Known, Pile, WishRow},
     objects::{self, now, random},
+    outbox_object::Person,
     pace::Denied,
     promo,
     settings::load_config,
@@ -152,6 +153,21 @@ impl DurableObject for BulkObject {
                 "{}".to_owned()
             }
             "/verdicts" => self.answer(&store, &serde_json::from_str(&text)?).await?,
+            "/erase" => {
+                let person: Person = serde_json::from_str(&text)?;
+                let found = store.items_with(&person.keys)?;
+                found.iter().try_for_each(|seq| store.blot(*seq))?;
+                self.state.storage().sync().await?;
+                let failed = serde_json::to_string(&Told::Failed("erased".to_owned()))?;
+                for seq in &found {
+                    store.erase(*seq, &failed)?;
+                }
+                self.piles.take();
+                self.under_way.take();
+                self.blocked.borrow_mut().clear();
+                self.settled.set(self.settled.get() + 1);
+                format!("{{\"erased\":{}}}", found.len())
+            }
             "/stats" => {
                 let (waiting, sent) = store.counts()?;
                 format!("{{\"waiting\":{waiting},\"under_way\":{sent}}}")

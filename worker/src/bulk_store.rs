@@ -4,6 +4,8 @@
 //! `wish` what somebody is to get once the platform has subscribed them.
 #![expect(clippy::items_after_statements, reason = "the shape of a row stands beside its query")]
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, de::DeserializeOwned};
 use worker::{Result, SqlStorage, SqlStorageValue};
 
@@ -258,6 +260,64 @@ impl BulkStore {
     pub(crate) fn settle(&self, seq: i64, verdict: &str) -> Result<()> {
         let sql = "UPDATE item SET verdict = ?, body = '', keys = '[]' WHERE seq = ?";
         self.write(sql, vec![verdict.into(), whole(seq)])
+    }
+
+    /// Items that have one of these keys in them and no verdict yet: of others nothing is held. That is what
+    /// the indexes are for, so that an erasure reads what waits and not what came in two weeks.
+    pub(crate) fn items_with(&self, keys: &[String]) -> Result<BTreeSet<i64>> {
+        #[derive(Deserialize)]
+        struct Found {
+            seq: i64,
+        }
+        let mut found = BTreeSet::new();
+        for key in keys {
+            for open in [
+                "batch IS NULL",
+                "verdict IS NULL AND batch IN (SELECT id FROM batch WHERE state != 'done')",
+            ] {
+                let has = "(instr(lower(body), ?1) OR instr(lower(keys), ?1)
+                    OR id IN (SELECT id FROM wish WHERE instr(lower(wish), ?1)))";
+                let sql = ["SELECT seq FROM item WHERE ", open, " AND ", has].concat();
+                let rows: Vec<Found> = self.rows(&sql, vec![key.to_ascii_lowercase().into()])?;
+                found.extend(rows.into_iter().map(|row| row.seq));
+            }
+            let sql = "SELECT seq FROM item JOIN wish ON wish.id = item.id
+                WHERE instr(lower(wish.wish), ?)";
+            let rows: Vec<Found> = self.rows(sql, vec![key.to_ascii_lowercase().into()])?;
+            found.extend(rows.into_iter().map(|row| row.seq));
+        }
+        Ok(found)
+    }
+
+    /// Writes an item out of where it stands, by as much of nothing.
+    pub(crate) fn blot(&self, seq: i64) -> Result<()> {
+        let empty = "printf('%.*c', length(cast(";
+        let item = [
+            "UPDATE item SET body = ",
+            empty,
+            "body AS BLOB)), ' '), keys = ",
+            empty,
+            "keys AS BLOB)), ' ') WHERE seq = ?",
+        ];
+        self.write(&item.concat(), vec![whole(seq)])?;
+        let wish = [
+            "UPDATE wish SET wish = ",
+            empty,
+            "wish AS BLOB)), ' ') WHERE id = (SELECT id FROM item WHERE seq = ?)",
+        ];
+        self.write(&wish.concat(), vec![whole(seq)])
+    }
+
+    /// Erases an item; it counts as failed, unless it has its verdict.
+    pub(crate) fn erase(&self, seq: i64, verdict: &str) -> Result<()> {
+        let sql = "DELETE FROM wish WHERE id = (SELECT id FROM item WHERE seq = ?)";
+        self.write(sql, vec![whole(seq)])?;
+        let sql = "UPDATE item SET verdict = coalesce(verdict, ?), body = '', keys = '[]'
+            WHERE seq = ?";
+        self.write(sql, vec![verdict.into(), whole(seq)])?;
+        // Nothing waits of it, whether it was put together with others or not.
+        let sql = "UPDATE item SET batch = coalesce(batch, 0) WHERE seq = ?";
+        self.write(sql, vec![whole(seq)])
     }
 
     /// Batches that are not done, the one that is due first in front.

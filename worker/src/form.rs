@@ -16,7 +16,7 @@ use esputnik_kit::{
     },
     form::{check::Wrong, date::Date},
     form_call::{self, Outcome, Posted, State, body, limits},
-    json,
+    identity, json,
     page_call::Proof,
     problem::{Code, Problem},
     promo::Wish,
@@ -30,7 +30,7 @@ use crate::{
     assets, bulk, form_page, guard,
     host::{Request, Response},
     objects::{now, random},
-    page, routes,
+    page, promo, routes,
     token::{self, Token},
     turnstile,
     uses_object::{self, Contact, Count, Use},
@@ -88,7 +88,9 @@ pub(crate) async fn serve(
             let forms = site.forms.iter().filter_map(|id| config.forms.get_key_value(id));
             let forms = forms.map(|(id, form)| (id.as_str(), form));
             let is_granted = site.consent == ConsentDefault::Granted;
-            let list = view::list(name, is_granted, site.forms_interval, forms, &wished);
+            let links = identity::links(site.etm_term);
+            let interval = site.forms_interval;
+            let list = view::list(name, is_granted, interval, &links, forms, &wished);
             Ok(kept(request, config, list.to_json(), "application/json", None))
         }
         _ => {
@@ -349,7 +351,7 @@ impl Submitted<'_> {
         let callers = limits::callers(most, &self.address, disposable).into_iter();
         let callers = callers.map(|one| counted_as(id, &page::hash(one.what), &one));
         let at_large = limits::at_large(most, domain);
-        let names = contacts.iter().map(|name| token::seal(env, &[id, name].join("\n")));
+        let names = contacts.iter().map(|name| sealed(env, id, name));
         let contact = Contact {
             names: names.collect::<Result<_, _>>()?,
             per_day: most.contact_per_day,
@@ -379,9 +381,7 @@ impl Submitted<'_> {
     ) -> Result<Option<Wish>, Error> {
         let promo = self.form.definition.promo_code.as_ref().filter(|_| self.posted.step == 1);
         let Some(promo) = promo else { return Ok(None) };
-        // Not the form: one code of a type is enough, whatever forms have it.
-        let names =
-            who.iter().map(|name| token::seal(env, &["promo", &promo.kind, name].join("\n")));
+        let names = who.iter().map(|name| promo::sealed(env, &promo.kind, name));
         Ok(Some(Wish::new(promo, submission, names.collect::<Result<_, _>>()?)))
     }
 
@@ -446,12 +446,17 @@ fn bound(env: &Env, word: &str, id: &str, who: &[String]) -> Result<String, Erro
     token::seal(env, &[word, id, &who.join("\n")].join("\n"))
 }
 
+/// The name of a contact among those who have filled a form in.
+pub(crate) fn sealed(env: &Env, id: &str, contact: &str) -> Result<String, Error> {
+    token::seal(env, &[id, contact].join("\n"))
+}
+
 fn counted_as<T>(id: &str, name: &str, counted: &limits::Counted<T>) -> Count {
     Count { name: [id, ":", name].concat(), most: counted.most, window: counted.window }
 }
 
 /// A domain as mail servers write it: the runtime has the tables for that.
-fn to_ascii(domain: &str) -> Option<String> {
+pub(crate) fn to_ascii(domain: &str) -> Option<String> {
     let url = web_sys::Url::new(&["https://", domain].concat()).ok()?;
     Some(url.hostname())
 }

@@ -8,7 +8,7 @@ use esputnik_kit::{
     config::{Config, Site},
     definition::{
         Definition, Kind, Words,
-        page::{self as drawn, Confirmation, Sheet},
+        page::{self as drawn, Confirmation, SecondStep, Sheet},
         render::Filled,
         submission::{self, Refusal},
     },
@@ -122,7 +122,8 @@ impl Place<'_> {
         posted: &Posted,
     ) -> Result<Response, Error> {
         let Shown { site_name, id, definition, .. } = self.form;
-        if posted.token.is_empty() {
+        let first = posted.step == 1;
+        if posted.token.is_empty() && first {
             let today = Date::from_millis(objects::now() + form::EAST);
             return match submission::read(definition, 1, &posted.data, today) {
                 Ok(_) => self.confirm(posted, None, (200, None)),
@@ -130,9 +131,11 @@ impl Place<'_> {
                 Err(_) => Ok(self.page(400, self.sheet().trouble("failed"), false)),
             };
         }
-        let call = form_call::call(id, 1);
+        let call = form_call::call(id, posted.step);
         let token = match Token::check(self.env, (site_name, HERE), &call, &posted.token) {
             Ok(token) => token,
+            // The first step was taken, and its token is given once: the person was away for long.
+            Err(Error::Refused(status, _)) if !first => return Ok(self.done(status, None)),
             // It is old, or was used: what was given is still there, so it takes one look more.
             Err(Error::Refused(status, _)) => {
                 return self.confirm(posted, Some("human"), (status, None));
@@ -142,10 +145,16 @@ impl Place<'_> {
         let address = page::address(request);
         let submitted = Submitted { form: self.form, posted, token, origin: HERE, address };
         match submitted.take(self.env, config, self.words.language()).await {
-            Ok(outcome) => Ok(self.end(&outcome)),
+            Ok(outcome) => Ok(self.taken(posted, &outcome)),
             Err(Refused::Fields(fields)) => Ok(self.again(posted, &fields)),
             Err(Refused::Error(Error::TryAgain(wait))) => {
                 self.confirm(posted, Some("human"), (429, Some(wait)))
+            }
+            // It has come before, or is about another address than the first step.
+            Err(Refused::Error(Error::Refused(status, problem)))
+                if !first && matches!(problem.code, Code::TokenUsed | Code::TokenInvalid) =>
+            {
+                Ok(self.done(status, None))
             }
             Err(Refused::Error(Error::Refused(status, problem)))
                 if matches!(
@@ -161,8 +170,15 @@ impl Place<'_> {
 
     /// The form with what was typed, and what is wrong with it.
     fn again(&self, posted: &Posted, wrong: &[(String, Wrong)]) -> Response {
-        let filled = Filled::again(posted.typed(), wrong);
-        self.page(422, self.sheet().form(&filled), false)
+        let typed = posted.typed();
+        let filled = Filled::again(typed.clone(), wrong);
+        let text = if posted.step == 1 {
+            self.sheet().form(&filled)
+        } else {
+            let asked = SecondStep { typed: &typed, token: &posted.token };
+            self.sheet().second_step_again(&asked, &filled)
+        };
+        self.page(422, text, false)
     }
 
     /// Asks once more, with a token.
@@ -184,9 +200,10 @@ impl Place<'_> {
         Ok(response)
     }
 
-    fn end(&self, outcome: &Outcome) -> Response {
-        let definition = self.form.definition;
-        let status = outcome.status(definition);
+    /// What people read of what was taken, and what they are asked next.
+    fn taken(&self, posted: &Posted, outcome: &Outcome) -> Response {
+        let status = outcome.status(self.form.definition);
+        let is_blocked = status.as_deref() == Some("blacklisted");
         let key = match (outcome.state, status.as_deref()) {
             (State::Stored, _) => Some("stored_text"),
             (_, Some("subscribed")) => Some("subscribed_text"),
@@ -194,13 +211,23 @@ impl Place<'_> {
             (_, Some("blacklisted")) => Some("blacklisted_text"),
             _ => None,
         };
-        if let (None, Some(redirect)) = (key, &definition.redirect) {
+        // Who is to give another address is asked nothing more about this one.
+        if let Some(token) = outcome.next.as_ref().filter(|_| !is_blocked) {
+            let asked = SecondStep { typed: &posted.typed(), token };
+            let text = self.sheet().second_step(&asked, key.map(|key| self.words.word(key)));
+            return self.page(200, text, false);
+        }
+        self.done(200, key)
+    }
+
+    /// The end: where the form leads, or what people read; `key` names words that they have to.
+    fn done(&self, status: u16, key: Option<&'static str>) -> Response {
+        if let (None, Some(redirect)) = (key, &self.form.definition.redirect) {
             return Response::new(303, Vec::new())
                 .with("location", redirect.clone())
                 .with("cache-control", "no-store");
         }
-        let text = key.map(|key| self.words.word(key));
-        self.page(200, self.sheet().end(text), false)
+        self.page(status, self.sheet().end(key.map(|key| self.words.word(key))), false)
     }
 
     /// What did not work, in words for people; the answer's head is the same as for scripts.
@@ -239,10 +266,10 @@ fn style(definition: &Definition) -> String {
 /// What a form's page may load and do: its own looks, pictures, and posting itself. On the page that asks
 /// once more also Cloudflare's test, where the form has it.
 fn policy(form: Shown<'_>, style: &str, tested: bool) -> String {
-    let hash = Base64::encode_string(&Sha256::digest(style.as_bytes()));
+    let hash = |text: &str| Base64::encode_string(&Sha256::digest(text.as_bytes()));
     let mut policy = [
         "default-src 'none'; base-uri 'none'; img-src 'self' https:; style-src 'sha256-",
-        &hash,
+        &hash(style),
         "'; form-action 'self'",
     ]
     .concat();
@@ -254,9 +281,13 @@ fn policy(form: Shown<'_>, style: &str, tested: bool) -> String {
     }
     policy.push_str("; frame-ancestors 'self'");
     policy.push_str(&origins(form.site));
-    if tested && form.definition.turnstile.is_some() {
-        let from = drawn::TURNSTILE;
-        policy.push_str(["; script-src ", from, "; frame-src ", from].concat().as_str());
+    if form.definition.turnstile.is_some() {
+        let own = ["; script-src 'sha256-", &hash(drawn::RUNS), "'"].concat();
+        policy.push_str(&own);
+        if tested {
+            let from = drawn::TURNSTILE;
+            policy.push_str([" ", from, "; frame-src ", from].concat().as_str());
+        }
     }
     policy
 }

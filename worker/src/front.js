@@ -1,6 +1,7 @@
 // The shop's own pages, where the Worker stands in front of its server: passed on as they are, with
 // recommendation blocks drawn into those that are HTML. Without this a page's script fetches them; with it
 // they are there before any script runs, and where none does.
+import { matches } from "../../www/rules.js";
 
 /** Attributes of a place, and what they are called in the address of a block. */
 const ASKED = {
@@ -15,6 +16,9 @@ const ASKED = {
 /** As many blocks are drawn into a page at most: each may cost a call of the platform. */
 const MOST = 12;
 
+/** Milliseconds that a page waits for all of its blocks; those that take longer are its script's. */
+const PATIENCE = 1500;
+
 /** What says how the shop's server was asked; visitors cannot write them themselves. */
 const forwarded = (request, url) => {
   const headers = new Headers(request.headers);
@@ -25,13 +29,14 @@ const forwarded = (request, url) => {
   return headers;
 };
 
-/** Whether a path is one of those that patterns with `*` name. */
-const fits = (patterns, path) =>
-  !patterns ||
-  !patterns.length ||
-  patterns.some((pattern) =>
-    RegExp("^" + pattern.replace(/[^\w*]/g, "\\$&").replace(/\*+/g, ".*") + "$", "is").test(path),
-  );
+/** Text as people read it, where it is escaped well. */
+const decoded = (text) => {
+  try {
+    return decodeURI(text);
+  } catch {
+    return text;
+  }
+};
 
 /**
  * Passes a request on to the shop's server at `origin`. `draw(path)` answers with a block below `base`;
@@ -56,9 +61,14 @@ export const front = async (request, { origin, base, blocks }, draw) => {
     return answer;
   // What is kept for others as well must not hold what is one visitor's.
   const shared = /\b(public|s-maxage)\b/i.test(control);
-  const headers = { "accept-language": request.headers.get("accept-language") || "" };
-  if (!shared) headers.cookie = request.headers.get("cookie") || "";
+  const headers = {};
+  for (const name of ["accept-language", "cf-connecting-ip", "sec-gpc", !shared && "cookie"])
+    if (name && request.headers.has(name)) headers[name] = request.headers.get(name);
+  const paths = [url.pathname, url.pathname + url.search].map(decoded);
+  // Which variant of a test a visitor without a name sees.
+  const seed = Math.random();
   let left = MOST;
+  let late;
   let lang = "";
   // What the elements that are open say about products; the innermost one counts.
   const about = [];
@@ -72,9 +82,15 @@ export const front = async (request, { origin, base, blocks }, draw) => {
       if (name != "products") query.append(name, text);
       else for (const id of text.split(",")) query.append(name, id.trim());
     if (lang) query.append("lang", lang);
+    query.append("seed", seed);
+    late ||= new Promise((resolve) => setTimeout(resolve, PATIENCE));
     try {
-      const block = await draw(`${base}blocks/${encodeURIComponent(variant)}.html?${query}`, headers);
-      return block.ok && (await block.text());
+      const path = `${base}blocks/${encodeURIComponent(variant)}.html?${query}`;
+      const block = await Promise.race([draw(path, headers), late]);
+      if (!block || !block.ok) return;
+      // What is shown in its stead would be there for everybody, for as long as the page is kept.
+      if (shared && !/max-age/.test(block.headers.get("cache-control"))) return;
+      return await block.text();
     } catch (error) {
       // The page's own script may have more luck.
       console.warn("front: a block was not drawn:", error.message);
@@ -128,7 +144,7 @@ export const front = async (request, { origin, base, blocks }, draw) => {
     });
   for (const block of blocks) {
     const { selector, where, pages } = block.place;
-    if (!fits(pages, url.pathname)) continue;
+    if (pages && !matches(pages, paths)) continue;
     let found;
     try {
       rewriter.on(selector, {
@@ -138,8 +154,8 @@ export const front = async (request, { origin, base, blocks }, draw) => {
           const asked = { ...read(element, "data-es-"), template: block.template };
           const html = await drawn(block.variant, asked, false);
           if (!html) return;
-          const name = block.variant.replace(/\W/g, "");
-          const whole = `<es-recommendations variant="${name}" data-es-drawn>${html}</es-recommendations>`;
+          const name = block.variant.replace(/[^\w-]/g, "");
+          const whole = `<es-recommendations variant="${name}" data-es-placed="${name}" data-es-drawn>${html}</es-recommendations>`;
           element[{ before: "before", after: "after" }[where] || "append"](whole, { html: true });
         },
       });
@@ -148,8 +164,10 @@ export const front = async (request, { origin, base, blocks }, draw) => {
     }
   }
   const changed = rewriter.transform(answer);
-  if (shared || /\b(private|no-store)\b/i.test(control)) return changed;
   const own = new Response(changed.body, changed);
-  own.headers.append("cache-control", "private");
+  // They are those of the shop's page: that it is still the same says nothing of the blocks.
+  own.headers.delete("etag");
+  own.headers.delete("last-modified");
+  if (!shared && !/\b(private|no-store)\b/i.test(control)) own.headers.append("cache-control", "private");
   return own;
 };

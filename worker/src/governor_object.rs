@@ -73,6 +73,14 @@ impl Granted {
     }
 }
 
+/// A pool whose host nobody calls at present.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Held {
+    pub(crate) pool: String,
+    pub(crate) why: String,
+    pub(crate) until: u64,
+}
+
 /// What became of calls.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct News {
@@ -108,6 +116,16 @@ impl DurableObject for GovernorObject {
         let path = request.path();
         let text = request.text().await?;
         match path.as_str() {
+            "/held" => {
+                let held = self.with(|governor| governor.held(now()))?;
+                let named = |(pool, why, until): &(Pool, Break, u64)| Held {
+                    pool: pool.as_str().to_owned(),
+                    why: why.as_str().to_owned(),
+                    until: *until,
+                };
+                let held: Vec<Held> = held.iter().map(named).collect();
+                Ok(objects::respond(serde_json::to_string(&held)?))
+            }
             "/lease" => self.lease(&serde_json::from_str(&text)?).await,
             "/outcomes" => {
                 let news: News = serde_json::from_str(&text)?;

@@ -1,5 +1,6 @@
 //! Who may call, and how much: origins, tokens, body limits.
 
+use base64ct::{Base64, Encoding as _};
 use esputnik_kit::{
     config::{Config, Scope, Site, Token},
     problem::{Code, Problem},
@@ -47,7 +48,10 @@ pub(crate) fn server(
     scope: Scope,
 ) -> Result<(), Error> {
     let header = request.header("authorization").unwrap_or_default();
-    let token = header.strip_prefix("Bearer ").unwrap_or_default();
+    opens(header.strip_prefix("Bearer ").unwrap_or_default(), env, config, scope)
+}
+
+fn opens(token: &str, env: &Env, config: &Config, scope: Scope) -> Result<(), Error> {
     let holds = |name: &str| Secret::load(env, name).is_some_and(|secret| secret.holds(token));
     let mut known = holds(SERVER_TOKEN);
     let mut opened = known;
@@ -61,6 +65,23 @@ pub(crate) fn server(
         (_, true) => Ok(()),
         (true, false) => Err(Error::Scope(scope.as_str())),
         (false, false) => Err(Error::Unauthorised),
+    }
+}
+
+/// The same as [`server`], for what people look at in a browser too: there a token is the password, under
+/// any name.
+pub(crate) fn reader(
+    request: &Request,
+    env: &Env,
+    config: &Config,
+    scope: Scope,
+) -> Result<(), Error> {
+    let header = request.header("authorization").unwrap_or_default();
+    let decoded = header.strip_prefix("Basic ").and_then(|text| Base64::decode_vec(text).ok());
+    let pair = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
+    match pair.as_deref().and_then(|pair| pair.split_once(':')) {
+        Some((_, password)) => opens(password, env, config, scope),
+        None => server(request, env, config, scope),
     }
 }
 

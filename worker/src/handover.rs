@@ -62,6 +62,7 @@ impl Handover {
                 agent: String::new(),
                 ids: ids.iter().map(|(id, _)| id.clone()).collect(),
                 bodies: Vec::new(),
+                hour: 0,
             })?;
         }
         Ok(())

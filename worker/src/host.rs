@@ -1,12 +1,14 @@
 //! Requests and answers as the host has them, of which no more is read than is asked for, and what the
 //! host does for the Worker in one step each, instead of one for each header: see `host.js`.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, panic::AssertUnwindSafe};
 
 use esputnik_kit::api;
 use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
-use worker::{ByteStream, Method, ObjectNamespace, wasm_bindgen_futures::JsFuture, web_sys};
+use worker::{
+    ByteStream, Method, ObjectNamespace, Storage, wasm_bindgen_futures::JsFuture, web_sys,
+};
 
 #[wasm_bindgen(module = "/src/host.js")]
 extern "C" {
@@ -29,6 +31,34 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(crate) fn text(this: &Reply) -> String;
 
+    /// A feed that is being read.
+    pub(crate) type OpenFeed;
+
+    #[wasm_bindgen(method, getter, js_name = status)]
+    pub(crate) fn feed_status(this: &OpenFeed) -> u16;
+
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn etag(this: &OpenFeed) -> Option<String>;
+
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn modified(this: &OpenFeed) -> Option<String>;
+
+    #[wasm_bindgen(method, js_name = read)]
+    fn read_feed(this: &OpenFeed) -> Promise;
+
+    /// Reads no more of it.
+    #[wasm_bindgen(method, js_name = end)]
+    pub(crate) fn end_feed(this: &OpenFeed);
+
+    #[wasm_bindgen(js_name = openFeed)]
+    fn open_feed(
+        address: &str,
+        etag: Option<&str>,
+        modified: Option<&str>,
+        patience: u32,
+        pause: u32,
+    ) -> Promise;
+
     fn call(
         address: &str,
         method: &str,
@@ -41,7 +71,14 @@ extern "C" {
 
     fn post(address: &str, body: &str, agent: &str, patience: u32, most: u32) -> Promise;
 
-    fn ask(objects: &JsValue, name: &str, path: &str, method: &str, body: Option<&str>) -> Promise;
+    fn ask(
+        objects: &JsValue,
+        name: &str,
+        path: &str,
+        method: &str,
+        body: Option<&str>,
+        patience: Option<u32>,
+    ) -> Promise;
 
     pub(crate) fn price(amount: &str, currency: &str, language: &str) -> Option<String>;
 
@@ -203,15 +240,70 @@ pub(crate) async fn post_event(
     reply(post(address, body, agent, patience, most)).await
 }
 
-/// Asks the object that has this name among those of a binding.
+impl OpenFeed {
+    /// Opens a feed, unless it is the one of this `etag` or time. It has `patience` milliseconds in all,
+    /// and may be silent for `pause`. No redirect is followed.
+    pub(crate) async fn open(
+        address: &str,
+        (etag, modified): (Option<&str>, Option<&str>),
+        patience: u32,
+        pause: u32,
+    ) -> worker::Result<Self> {
+        let opened = JsFuture::from(open_feed(address, etag, modified, patience, pause)).await?;
+        Ok(opened.unchecked_into())
+    }
+
+    /// What comes next; `None` at the end.
+    pub(crate) async fn next(&self) -> worker::Result<Option<Vec<u8>>> {
+        let part = JsFuture::from(self.read_feed()).await?;
+        Ok((!part.is_undefined()).then(|| js_sys::Uint8Array::from(part).to_vec()))
+    }
+}
+
+/// Asks the object that has this name among those of a binding, for so many milliseconds if it is said.
 pub(crate) async fn ask_object(
     objects: &ObjectNamespace,
     name: &str,
     path: &str,
     method: &Method,
     body: Option<&str>,
+    patience: Option<u32>,
 ) -> worker::Result<Reply> {
-    reply(ask(objects.as_ref(), name, path, method.as_ref(), body)).await
+    reply(ask(objects.as_ref(), name, path, method.as_ref(), body, patience)).await
+}
+
+#[wasm_bindgen]
+extern "C" {
+    type Transactions;
+
+    #[wasm_bindgen(method, catch, js_name = transactionSync)]
+    fn transaction_sync(
+        this: &Transactions,
+        run: &mut dyn FnMut() -> Result<(), JsValue>,
+    ) -> Result<JsValue, JsValue>;
+}
+
+/// Does something with an object's tables; if it fails, by an error or in any other way, nothing of it has
+/// happened. The `worker` crate has no such call.
+pub(crate) fn transact<T>(
+    storage: &Storage,
+    run: impl FnOnce() -> worker::Result<T>,
+) -> worker::Result<T> {
+    let (mut run, mut outcome) = (Some(run), None);
+    let raw: &JsValue = storage.as_raw().as_ref();
+    // A panic leaves no outcome.
+    let mut both = AssertUnwindSafe((&mut run, &mut outcome));
+    let ended = raw.unchecked_ref::<Transactions>().transaction_sync(&mut move || {
+        let (run, outcome) = &mut *both;
+        **outcome = run.take().map(|run| run());
+        // An error rolls everything back.
+        if matches!(**outcome, Some(Ok(_))) { Ok(()) } else { Err(JsValue::NULL) }
+    });
+    match (outcome, ended) {
+        (Some(Ok(_)), Err(error)) => Err(error.into()),
+        (Some(outcome), _) => outcome,
+        (None, _) => Err("a transaction that did not begin".into()),
+    }
 }
 
 async fn reply(promise: Promise) -> worker::Result<Reply> {

@@ -3,47 +3,57 @@
 //! A request is answered only when what it brought is on disk: the runtime holds the answer until
 //! the writes before it are durable.
 
+mod dead;
 mod drain;
+mod erase;
+mod group;
+mod intake;
 
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeSet, HashMap},
+    panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
 };
 
 use esputnik_kit::{
     config::Site,
-    event::{Event, MAX_RECORD},
-    json,
-    outbox::Outbox,
-    problem::{Code, Problem},
+    ledger::{Hour, hour_of},
+    outbox::{Outbox, Row},
     value::Value,
-    visitor::{Context, Outcome, Times, Visitor},
-    wire::{Record, result_value},
+    visitor::Times,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use worker::{DurableObject, Env, Method, Request, Response, Result, State, durable_object};
 
+pub(crate) use self::{
+    dead::Chosen,
+    erase::{Found, Person},
+    intake::read_record,
+};
+use self::{
+    dead::chosen,
+    group::{Group, Turn},
+    intake::{Stored, Work, Written},
+};
 use crate::{
     assets,
     handover::{self, Handover},
-    objects::{self, now, random},
-    routes,
+    host,
+    objects::{self, now, numbers, random},
+    pace,
     settings::load_config,
-    store::{Message, NewBatch, Progress, Store},
+    store::{Books, Message, Progress, Store},
 };
 
 /// When an object that could not even find out what is to be done tries again, in milliseconds.
 const RETRY_ALARM: i64 = 10_000;
 
-/// Dead events that are listed, and sent again, at a time.
-const DEAD_PAGE: u32 = 100;
-const REPLAYED: u32 = 1000;
-
-/// Visitors whose events' times are kept in memory, as many as an object has at a time and more.
-const MAX_TIMED: usize = 1000;
+/// How long those are waited for who come at the same time, in milliseconds: where requests come one by
+/// one, nobody is.
+const GATHER: u64 = 2;
 
 /// What the Worker hands over of a batch.
 #[derive(Debug, Serialize, Deserialize)]
@@ -88,6 +98,10 @@ pub struct OutboxObject {
     draining: Cell<bool>,
     armed: Cell<Option<u64>>,
     cleaned: Cell<u64>,
+    /// What is to be written together.
+    group: Group<Work, Result<String>>,
+    /// Requests that will bring something.
+    coming: Cell<u32>,
     /// Somebody of a newer generation has asked, who may know of it before this object does.
     succeeded: Cell<bool>,
 }
@@ -97,10 +111,20 @@ struct Inner {
     outbox: Outbox,
     /// What is stored of rows that are being sent.
     progress: Progress,
+    /// What has become of bodies of rows since that was stored, by row.
+    settled: HashMap<u64, Hour>,
+    /// The hours of rows that were received before they were stored.
+    hours: HashMap<u64, u64>,
+    /// Visitors as they are stored.
+    visitors: HashMap<String, Stored>,
     /// The times given to the latest events, by visitor.
     times: HashMap<String, Times>,
     salt: String,
+    /// When somebody was last erased: what came before may be theirs, and have been elsewhere meanwhile.
+    erased_until: u64,
     counters: Counters,
+    /// What was bought and is not told to the catalogue yet.
+    sold: Vec<(String, u64)>,
 }
 
 /// What happened since the object was started.
@@ -112,7 +136,52 @@ pub(crate) struct Counters {
     delivered: u64,
     dead: u64,
     resent_unknown: u64,
+    rows_read: u64,
     rows_written: u64,
+}
+
+impl Counters {
+    fn add(&mut self, more: &Self) {
+        self.accepted += more.accepted;
+        self.duplicates += more.duplicates;
+        self.refused += more.refused;
+        self.delivered += more.delivered;
+        self.dead += more.dead;
+        self.resent_unknown += more.resent_unknown;
+        self.rows_written += more.rows_written;
+    }
+}
+
+/// Counts a request that is on its way to what is written together, for as long as it is.
+struct Coming<'a>(&'a Cell<u32>);
+
+impl<'a> Coming<'a> {
+    fn new(count: &'a Cell<u32>) -> Self {
+        count.set(count.get() + 1);
+        Self(count)
+    }
+}
+
+impl Drop for Coming<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
+    }
+}
+
+/// A time of passing on, which may end by a panic too.
+struct Drain<'a> {
+    object: &'a OutboxObject,
+    has_ended: bool,
+}
+
+impl Drop for Drain<'_> {
+    fn drop(&mut self) {
+        self.object.draining.set(false);
+        if !self.has_ended {
+            // What was under way is in doubt now, and the store knows which events those are.
+            self.object.inner.take();
+        }
+    }
 }
 
 impl DurableObject for OutboxObject {
@@ -124,6 +193,8 @@ impl DurableObject for OutboxObject {
             draining: Cell::new(false),
             armed: Cell::new(None),
             cleaned: Cell::new(0),
+            group: Group::new(),
+            coming: Cell::new(0),
             succeeded: Cell::new(false),
         }
     }
@@ -131,43 +202,55 @@ impl DurableObject for OutboxObject {
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         self.open()?;
         let path = request.path();
+        let coming = path.starts_with("/ingest").then(|| Coming::new(&self.coming));
         let text =
             if request.method() == Method::Post { request.text().await? } else { String::new() };
+        #[cfg(feature = "panics")]
+        crate::panics::at("object", &text);
         let answer = match path.as_str() {
             // A page keeps what is not taken, and finds the new object with the next attempt.
             "/ingest" | "/ingest-rest" if self.is_retired()? => return Response::error("", 503),
             "/ingest" => {
                 let batch: Ingest = serde_json::from_str(&text)?;
-                self.take_over(&batch.site, handover::web_ids(&batch)).await?;
-                self.ingest(&batch)?
+                self.take_over(&batch.site, || handover::web_ids(&batch)).await?;
+                drop(coming);
+                self.store(Work::Batch(batch)).await?
             }
             "/ingest-rest" => {
                 let request: IngestRest = serde_json::from_str(&text)?;
-                self.take_over(&request.site, [request.web_id.clone()].into()).await?;
-                self.ingest_rest(&request)?
+                self.take_over(&request.site, || [request.web_id.clone()].into()).await?;
+                drop(coming);
+                self.store(Work::Event(request)).await?
             }
             "/handover" => self.hand_over(&serde_json::from_str(&text)?)?,
+            "/received" => self.received(&serde_json::from_str(&text)?)?,
             "/states" => self.states(&serde_json::from_str(&text)?)?,
-            "/erase" => self.erase(&serde_json::from_str(&text)?)?,
+            "/erase" => self.erase(&serde_json::from_str::<About>(&text)?.web_id).await?,
+            "/erase-contact" => self.erase_contact(&serde_json::from_str(&text)?).await?,
             "/dead" => self.dead(&request)?,
-            "/replay" => self.replay()?,
+            "/erase-dead" => self.erase_dead(&chosen(&text)?).await?,
+            "/replay" => self.replay(&chosen(&text)?)?,
+            "/ledger" => self.ledger()?,
+            "/alarm" => self.keep_alarm(&text)?,
             "/stats" => self.stats()?,
             "/wake" => "{}".to_owned(),
             _ => return Response::error("", 404),
         };
         self.arm().await?;
+        #[cfg(feature = "panics")]
+        crate::panics::at("answer", &text);
         Ok(objects::respond(answer))
     }
 
     async fn alarm(&self) -> Result<Response> {
         self.armed.set(None);
+        let mut drain = Drain { object: self, has_ended: false };
         // An alarm that fails is tried six times and then never again, so nothing may leave here.
-        if let Err(error) = self.drain().await {
-            worker::console_error!("drain: {error}");
-            // What was under way is in doubt now, and the store knows which events those are.
-            self.inner.take();
+        match self.drain().await {
+            Ok(()) => drain.has_ended = true,
+            Err(error) => worker::console_error!("drain: {error}"),
         }
-        self.draining.set(false);
+        drop(drain);
         if let Err(error) = self.rearm().await {
             worker::console_error!("alarm: {error}");
             self.state.storage().set_alarm(RETRY_ALARM).await?;
@@ -181,7 +264,7 @@ impl OutboxObject {
         if self.inner.borrow().is_some() {
             return Ok(());
         }
-        let store = Rc::new(Store::open(self.state.storage().sql())?);
+        let store = Rc::new(Store::open(self.state.storage())?);
         let config = load_config(&self.env).map_err(|_| "the settings cannot be read")?;
         let limit = config.outbox.tracker_per_second;
         let mut outbox = match config.senders() {
@@ -189,13 +272,29 @@ impl OutboxObject {
             senders => Outbox::shared(limit, senders),
         };
         let progress = store.progress()?;
-        for row in store.open_rows(&progress)? {
+        let (rows, hours) = store.open_rows(&progress)?;
+        for row in rows {
             outbox.handle_row(row);
         }
+        let settled = HashMap::new();
         let salt = store.salt(&random_hex())?;
+        let erased_until = store.last_erased()?;
         let counters = Counters::default();
-        let times = HashMap::new();
-        *self.inner.borrow_mut() = Some(Inner { store, outbox, progress, times, salt, counters });
+        let (visitors, times) = (HashMap::new(), HashMap::new());
+        let sold = Vec::new();
+        *self.inner.borrow_mut() = Some(Inner {
+            store,
+            outbox,
+            progress,
+            settled,
+            hours,
+            visitors,
+            times,
+            salt,
+            erased_until,
+            counters,
+            sold,
+        });
         Ok(())
     }
 
@@ -209,83 +308,81 @@ impl OutboxObject {
         use_it(inner.as_mut().ok_or("the object is not open")?)
     }
 
+    /// When messages first came, the first of them.
+    fn received(&self, about: &About) -> Result<String> {
+        let ids = about.ids.iter();
+        let times = self.with(|inner| {
+            ids.map(|id| inner.store.received(&about.web_id, id)).collect::<Result<Vec<_>>>()
+        })?;
+        Ok(numbers([("received", times.into_iter().flatten().min().unwrap_or(0))]).to_json())
+    }
+
     fn site(&self, name: &str) -> Result<Site> {
         let config = load_config(&self.env).map_err(|_| "the settings cannot be read")?;
         config.sites.get(name).cloned().ok_or_else(|| "no such site".into())
     }
 
-    fn ingest(&self, batch: &Ingest) -> Result<String> {
-        let site = self.site(&batch.site)?;
-        let context = Context {
-            site_id: &site.site_id,
-            etm_term: site.etm_term,
-            received: batch.received,
-            sent_at: batch.sent_at,
-        };
-        self.with(|inner| {
-            let mut intake = Intake::new(batch.received, &batch.agent);
-            let mut results = Vec::new();
-            for raw in &batch.records {
-                let text = raw.get();
-                let read = if text.len() > MAX_RECORD {
-                    Err(Problem::new(Code::TooLong, "", "a record may have 32,768 bytes"))
-                } else {
-                    json::parse(text)
-                        .and_then(|value| Record::from_value(&value, batch.sc.as_deref()))
-                };
-                let (id, outcome) = match read {
-                    Ok(record) => {
-                        let web_id = record.web_id.as_str();
-                        let mut times = inner.times.remove(web_id).unwrap_or_default();
-                        let apply =
-                            |visitor: &mut Visitor| visitor.apply(&record, &context, &mut times);
-                        let taken =
-                            (record.id.clone(), intake.take(inner, web_id, &record.id, apply)?);
-                        inner.times.insert(web_id.to_owned(), times);
-                        taken
-                    }
-                    Err(problem) => (raw_id(text), Outcome::refused(problem, Vec::new())),
-                };
-                let warnings = &outcome.warnings;
-                let result = result_value(&id, outcome.verdict, outcome.reason.as_ref(), warnings);
-                results.push(result);
+    /// Stores what a request brings, together with what others bring meanwhile; when it answers, that is
+    /// on disk.
+    async fn store(&self, work: Work) -> Result<String> {
+        let member = self.group.join(work);
+        loop {
+            let mut lead = match member.turn().await {
+                Turn::Answered(Some(answer)) => return answer,
+                Turn::Answered(None) => return Err("what came together could not be stored".into()),
+                Turn::Write(lead) => lead,
+            };
+            if self.group.is_busy() || self.coming.get() > 0 {
+                pace::sleep(GATHER).await;
             }
-            if inner.times.len() > MAX_TIMED {
-                inner.times.clear();
+            let works = lead.take();
+            let answers = self.write(&works)?;
+            // A part of the same transaction.
+            self.arm().await?;
+            if let Err(error) = self.state.storage().sync().await {
+                // What of it is on disk, only that knows now.
+                self.inner.take();
+                return Err(error);
             }
-            intake.store(inner)?;
-            Ok(results_text(results))
-        })
+            for ((number, _), answer) in works.iter().zip(answers) {
+                lead.answer(*number, answer);
+            }
+        }
     }
 
-    fn ingest_rest(&self, request: &IngestRest) -> Result<String> {
-        let site = self.site(&request.site)?;
-        let context = Context {
-            site_id: &site.site_id,
-            etm_term: site.etm_term,
-            received: request.received,
-            sent_at: request.received,
+    /// Writes what requests bring in one transaction; if one of them cannot be, each in its own.
+    fn write(&self, works: &[(u64, Work)]) -> Result<Vec<Result<String>>> {
+        let config = load_config(&self.env).map_err(|_| "the settings cannot be read")?;
+        let storage = self.state.storage();
+        let write = |inner: &mut Inner, works: &[(u64, Work)]| {
+            let (answers, written) = host::transact(&storage, || {
+                let mut written = Written::default();
+                let mut answers = Vec::new();
+                for (_, work) in works {
+                    let attempt = || inner.write(&config, work, &mut written);
+                    // Where the build unwinds, a panic over one request is an error of that one alone.
+                    let answer = catch_unwind(AssertUnwindSafe(attempt));
+                    answers.push(answer.unwrap_or_else(|_| Err("a panic".into()))?);
+                }
+                written.count(&inner.store)?;
+                Ok((answers, written))
+            })?;
+            inner.settle(written);
+            Ok(answers)
         };
         self.with(|inner| {
-            let mut intake = Intake::new(request.received, &request.agent);
-            let read = json::parse(request.body.get())
-                .map_err(|problem| vec![problem])
-                .and_then(|value| Event::from_rest(&value));
-            let outcome = match read {
-                Ok(reading) => {
-                    let origin = reading.event.origin.web_id.clone();
-                    // Product updates belong to no visitor; they share a lane of their own.
-                    let web_id = origin.unwrap_or_else(|| "-".to_owned());
-                    intake.take(inner, &web_id, &request.id, |visitor| {
-                        visitor.apply_rest(reading, &request.id, &context)
-                    })?
+            let together = write(inner, works);
+            Ok(match together {
+                Ok(answers) => answers.into_iter().map(Ok).collect(),
+                Err(error) if works.len() == 1 => vec![Err(error)],
+                Err(_) => {
+                    let alone = |work| {
+                        let answers = write(inner, std::slice::from_ref(work))?;
+                        answers.into_iter().next().ok_or_else(|| "no answer".into())
+                    };
+                    works.iter().map(alone).collect()
                 }
-                Err(mut errors) => Outcome::refused(errors.remove(0), Vec::new()),
-            };
-            intake.store(inner)?;
-            let reason = outcome.reason.as_ref();
-            let result = result_value(&request.id, outcome.verdict, reason, &outcome.warnings);
-            Ok(results_text(vec![result]))
+            })
         })
     }
 
@@ -297,9 +394,16 @@ impl OutboxObject {
     }
 
     /// Brings over what the generation before knows of visitors who are new here.
-    async fn take_over(&self, site: &str, web_ids: BTreeSet<String>) -> Result<()> {
+    async fn take_over(
+        &self,
+        site: &str,
+        web_ids: impl FnOnce() -> BTreeSet<String>,
+    ) -> Result<()> {
         let config = load_config(&self.env).map_err(|_| "the settings cannot be read")?;
-        for web_id in web_ids {
+        if config.outbox.previous_object_of(site, "").is_none() {
+            return Ok(());
+        }
+        for web_id in web_ids() {
             let Some(object) = config.outbox.previous_object_of(site, &web_id) else { continue };
             let is_new = || self.with(|inner| Ok(inner.store.visitor(&web_id)?.is_none()));
             if !is_new()? {
@@ -308,7 +412,10 @@ impl OutboxObject {
             let handover = handover::ask(&self.env, &object, &web_id).await?;
             // Another request may have brought it meanwhile.
             if is_new()? {
-                self.with(|inner| handover.store(&inner.store, &inner.salt, &web_id, now()))?;
+                self.with(|inner| {
+                    inner.visitors.remove(&web_id);
+                    handover.store(&inner.store, &inner.salt, &web_id, now())
+                })?;
             }
         }
         Ok(())
@@ -347,71 +454,30 @@ impl OutboxObject {
         })
     }
 
-    fn erase(&self, about: &About) -> Result<String> {
-        self.with(|inner| {
-            inner.store.erase(&about.web_id)?;
-            inner.outbox.forget(&about.web_id);
-            let Inner { outbox, progress, store, .. } = inner;
-            progress.retain(|row, _| outbox.position_of(*row).is_some());
-            store.put_progress(progress)?;
-            Ok("{}".to_owned())
-        })
-    }
-
-    fn dead(&self, request: &Request) -> Result<String> {
-        let url = request.inner().url();
-        let after = routes::query(&url, "after").and_then(|text| text.parse().ok()).unwrap_or(0);
-        self.with(|inner| {
-            let page = inner.store.dead(after, DEAD_PAGE)?;
-            // Where the next page begins, if there is one.
-            let full = page.len() == DEAD_PAGE as usize;
-            let last = page.last().filter(|_| full).map(|row| row.id.unsigned_abs());
-            let rows = page.into_iter().map(|row| {
-                let text = |name: &str, text: String| (name.to_owned(), Value::Text(text));
-                Value::Object(vec![
-                    text("id", row.message_id),
-                    ("at".into(), Value::whole(row.at)),
-                    ("status".into(), Value::whole(row.status.into())),
-                    text("reason", row.reason),
-                    ("body".into(), json::parse(&row.body).unwrap_or_default()),
-                ])
-            });
-            let mut members = vec![("dead".into(), Value::List(rows.collect()))];
-            members.push(("total".into(), Value::whole(inner.store.count_dead()?)));
-            members.extend(last.map(|last| ("after".into(), Value::whole(last))));
-            Ok(Value::Object(members).to_json())
-        })
-    }
-
-    /// Puts what the platform refused back into the queue, as it was.
-    fn replay(&self) -> Result<String> {
-        self.with(|inner| {
-            let rows = inner.store.dead(0, REPLAYED)?;
-            let count = rows.len() as u64;
-            for row in rows {
-                let batch = NewBatch {
-                    web_id: row.web_id,
-                    received: now(),
-                    agent: row.agent,
-                    ids: vec![row.message_id],
-                    bodies: vec![row.body],
-                };
-                inner.store.exhume(row.id)?;
-                let (row, _) = inner.store.add(&batch)?;
-                inner.outbox.handle_row(row);
-            }
-            let left = inner.store.count_dead()?;
-            let members = [("replayed", count), ("left", left)];
-            let members = members.map(|(name, number)| (name.to_owned(), Value::whole(number)));
-            Ok(Value::Object(members.into()).to_json())
-        })
-    }
-
     fn stats(&self) -> Result<String> {
         self.with(|inner| {
             let (pending, dead) = (inner.outbox.pending(), inner.store.count_dead()?);
+            inner.counters.rows_read = inner.store.rows_read();
             let counters = serde_json::to_string(&inner.counters)?;
             Ok(format!("{{\"pending\":{pending},\"dead\":{dead},\"since_start\":{counters}}}"))
+        })
+    }
+
+    fn ledger(&self) -> Result<String> {
+        self.with(|inner| {
+            let mut sheet = inner.store.sheet()?;
+            sheet.closed_until = inner.outbox.closed_until(now());
+            Ok(serde_json::to_string(&sheet)?)
+        })
+    }
+
+    /// What the owner of the deployment has been told of the site, and with a body what they know now.
+    fn keep_alarm(&self, text: &str) -> Result<String> {
+        self.with(|inner| {
+            if !text.is_empty() {
+                inner.store.put_meta("alarm", text)?;
+            }
+            Ok(inner.store.meta("alarm")?.unwrap_or_else(|| "{}".to_owned()))
         })
     }
 
@@ -428,6 +494,10 @@ impl OutboxObject {
             return Ok(());
         }
         self.armed.set(Some(due));
+        self.with(|inner| {
+            inner.counters.rows_written += 1;
+            Ok(())
+        })?;
         let wait = i64::try_from(due.saturating_sub(now())).unwrap_or(i64::MAX);
         self.state.storage().set_alarm(wait).await
     }
@@ -443,145 +513,60 @@ impl OutboxObject {
 }
 
 impl Inner {
-    /// Stores what has changed: rows that are done or failed in their own, the others in one.
+    /// Stores what has changed: rows that are done or failed in their own, the others in one; and with
+    /// it, what that means for the ledger.
     fn save(&mut self) -> Result<()> {
+        self.save_with(None)
+    }
+
+    /// The same, with how far a row is although that would have time.
+    fn save_with(&mut self, row: Option<u64>) -> Result<()> {
+        let mut updates = self.outbox.take_updates();
+        let row = row.filter(|id| updates.iter().all(|row| row.id != *id));
+        updates.extend(row.and_then(|id| self.outbox.row(id).cloned()));
+        if updates.is_empty() {
+            return Ok(());
+        }
         let before = self.progress.clone();
-        let mut written = 0;
-        for row in self.outbox.take_updates() {
+        let mut books = Books::new();
+        let mut own = Vec::new();
+        for row in updates {
+            if let Some(settled) = self.settled.remove(&row.id) {
+                books.entry(self.hour_of(&row)).or_default().add(&settled);
+            }
             if row.position < row.count && row.attempts == 0 {
                 self.progress.insert(row.id, (row.position, row.unknown));
             } else {
                 self.progress.remove(&row.id);
-                written += self.store.update(&row)?;
+                own.push(row);
             }
         }
-        if self.progress != before {
-            written += self.store.put_progress(&self.progress)?;
+        let Self { store, progress, hours, .. } = self;
+        let written = store.transact(|| {
+            let mut written = store.count(&books)?;
+            for row in &own {
+                written += store.update(row)?;
+            }
+            if *progress != before {
+                written += store.put_progress(progress)?;
+            }
+            Ok(written)
+        })?;
+        for row in own.iter().filter(|row| row.position >= row.count) {
+            hours.remove(&row.id);
         }
         self.counters.rows_written += written as u64;
         Ok(())
     }
-}
 
-/// What one request brings, until it is stored.
-struct Intake {
-    received: u64,
-    agent: String,
-    visitors: HashMap<String, Visitor>,
-    batches: Vec<NewBatch>,
-    /// Ids without a body, by visitor; they come behind the ids of the bodies.
-    silent: Vec<(String, String)>,
-}
-
-impl Intake {
-    fn new(received: u64, agent: &str) -> Self {
-        Self {
-            received,
-            agent: agent.to_owned(),
-            visitors: HashMap::new(),
-            batches: Vec::new(),
-            silent: Vec::new(),
-        }
-    }
-
-    fn take(
-        &mut self,
-        inner: &mut Inner,
-        web_id: &str,
-        id: &str,
-        apply: impl FnOnce(&mut Visitor) -> Outcome,
-    ) -> Result<Outcome> {
-        let fresh = |batch: &NewBatch| batch.ids.iter().any(|known| known == id);
-        let repeated = self.batches.iter().any(fresh)
-            || self.silent.iter().any(|(_, known)| known == id)
-            || inner.store.message(web_id, id)?.is_some();
-        if repeated {
-            inner.counters.duplicates += 1;
-            return Ok(Outcome::known_message(id));
-        }
-        if !self.visitors.contains_key(web_id) {
-            let known = inner.store.visitor(web_id)?.unwrap_or_default();
-            self.visitors.insert(web_id.to_owned(), known);
-        }
-        let Some(visitor) = self.visitors.get_mut(web_id) else {
-            return Err("just inserted".into());
-        };
-        let outcome = apply(visitor);
-        match outcome.verdict {
-            esputnik_kit::wire::Verdict::Accepted => inner.counters.accepted += 1,
-            esputnik_kit::wire::Verdict::Duplicate => inner.counters.duplicates += 1,
-            _ => {
-                inner.counters.refused += 1;
-                return Ok(outcome);
-            }
-        }
-        let Some(body) = &outcome.body else {
-            self.silent.push((web_id.to_owned(), id.to_owned()));
-            return Ok(outcome);
-        };
-        let batch = self.batch(web_id);
-        batch.ids.push(id.to_owned());
-        batch.bodies.push(body.to_json());
-        Ok(outcome)
-    }
-
-    /// What goes into the row of this visitor.
-    fn batch(&mut self, web_id: &str) -> &mut NewBatch {
-        let known = self.batches.iter().position(|batch| batch.web_id == web_id);
-        let place = known.unwrap_or(self.batches.len());
-        if known.is_none() {
-            self.batches.push(NewBatch {
-                web_id: web_id.to_owned(),
-                received: self.received,
-                agent: self.agent.clone(),
-                ids: Vec::new(),
-                bodies: Vec::new(),
-            });
-        }
-        &mut self.batches[place]
-    }
-
-    /// Writes everything without a pause between, which makes it one transaction.
-    fn store(mut self, inner: &mut Inner) -> Result<()> {
-        let mut written = 0;
-        for (web_id, id) in std::mem::take(&mut self.silent) {
-            self.batch(&web_id).ids.push(id);
-        }
-        for batch in &self.batches {
-            let (row, rows) = inner.store.add(batch)?;
-            written += rows;
-            if row.count > 0 {
-                inner.outbox.handle_row(row);
-            }
-        }
-        for (web_id, visitor) in &self.visitors {
-            let before = inner.store.visitor(web_id)?.unwrap_or_default();
-            if before == *visitor {
-                continue;
-            }
-            written += inner.store.put_visitor(web_id, visitor, self.received)?;
-            for key in visitor.contact_keys() {
-                if !before.contact_keys().any(|known| known == key) {
-                    written += inner.store.put_contact(&contact_hash(&inner.salt, key), web_id)?;
-                }
-            }
-        }
-        inner.counters.rows_written += written as u64;
-        Ok(())
+    /// The hour in which what a row holds was received.
+    fn hour_of(&self, row: &Row) -> u64 {
+        self.hours.get(&row.id).copied().unwrap_or_else(|| hour_of(row.received))
     }
 }
 
 fn results_text(results: Vec<Value>) -> String {
     Value::Object(vec![("results".into(), Value::List(results))]).to_json()
-}
-
-/// The id of a record that cannot be read, as far as it can.
-fn raw_id(text: &str) -> String {
-    #[derive(Deserialize)]
-    struct Named {
-        id: String,
-    }
-    serde_json::from_str::<Named>(text).map(|named| named.id).unwrap_or_default()
 }
 
 /// Under which a contact key is found again, without being readable.

@@ -17,7 +17,7 @@ use worker::{Delay, Env, Method};
 
 use crate::{
     answer::Error,
-    governor_object::{Granted, News, Wish},
+    governor_object::{Granted, Held, News, Wish},
     objects::{self, now},
 };
 
@@ -177,6 +177,12 @@ fn take(pool: Pool) -> Option<(u64, bool)> {
         leased.calls += 1;
         Some((slot, leased.report))
     })
+}
+
+/// Which of the platform's hosts nobody calls at present.
+pub(crate) async fn held(env: &Env) -> Result<Vec<Held>, Error> {
+    let text = tell(env, "/held", &()).await?;
+    serde_json::from_str(&text).map_err(|error| Error::Internal(error.into()))
 }
 
 async fn lease(env: &Env, wish: &Wish) -> Result<Granted, Error> {

@@ -154,11 +154,15 @@ fn callers_of(address: &[u8]) -> Vec<Count> {
 
 /// The bytes of the visitor's address; none where nobody names it.
 pub(crate) fn address(request: &Request) -> Vec<u8> {
-    match request.header("cf-connecting-ip").unwrap_or_default().parse() {
-        Ok(IpAddr::V4(address)) => address.octets().to_vec(),
-        Ok(IpAddr::V6(address)) => address.octets().to_vec(),
-        Err(_) => Vec::new(),
-    }
+    request.header("cf-connecting-ip").and_then(|text| read_address(&text)).unwrap_or_default()
+}
+
+/// The bytes of an address that is written down.
+pub(crate) fn read_address(text: &str) -> Option<Vec<u8>> {
+    Some(match text.trim().parse().ok()? {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    })
 }
 
 /// A part of an address as it is counted.

@@ -4,7 +4,7 @@
 use esputnik_kit::{config::Config, promo::Wish};
 use worker::{Env, Method};
 
-use crate::{answer::Error, bulk, objects, routes};
+use crate::{answer::Error, bulk, objects, routes, token};
 
 /// The object's name.
 const NAME: &str = "promo";
@@ -21,6 +21,23 @@ pub(crate) async fn hand_over(env: &Env, config: &Config, wishes: &[Wish]) -> Re
     }
     let body = serde_json::to_string(wishes).map_err(worker::Error::from)?;
     ask(env, config, Method::Post, "/wishes", Some(body)).await.map(|_| ())
+}
+
+/// The name of a contact among those who have codes of a type. Not the form goes in: one code of a type
+/// is enough, whatever forms have it.
+pub(crate) fn sealed(env: &Env, kind: &str, contact: &str) -> Result<String, Error> {
+    token::seal(env, &["promo", kind, contact].join("\n"))
+}
+
+/// Forgets the persons of these names, each with its type of codes; how many claims were theirs.
+pub(crate) async fn erase(
+    env: &Env,
+    config: &Config,
+    names: &[(String, String)],
+) -> Result<u64, Error> {
+    let body = serde_json::to_string(names).map_err(worker::Error::from)?;
+    let answer = ask(env, config, Method::Post, "/erase", Some(body)).await?;
+    Ok(objects::told(&answer, "erased"))
 }
 
 /// Asks the object.

@@ -93,6 +93,19 @@ impl DurableObject for PromoObject {
             }
             "/dead" => dead(&store, &request)?,
             "/replay" => replay(&store)?,
+            "/erase" => {
+                let names: Vec<(String, String)> = serde_json::from_str(&text)?;
+                let mut erased = 0;
+                for id in store.claims_of(&names)? {
+                    store.blot(id)?;
+                    erased += 1;
+                }
+                self.state.storage().sync().await?;
+                for id in store.claims_of(&names)? {
+                    store.erase(id, now())?;
+                }
+                format!("{{\"erased\":{erased}}}")
+            }
             "/stats" => stats(&store)?,
             "/wake" => {
                 self.armed.set(None);

@@ -5,6 +5,8 @@
 //! a type are listed next.
 
 use esputnik_kit::promo::{Claim, List, Wish, wished};
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, de::DeserializeOwned};
 use worker::{Result, SqlStorage, SqlStorageValue};
 
@@ -209,6 +211,41 @@ impl PromoStore {
             Ok(rows.first().map_or(0, |row| row.count))
         };
         Ok((count(WAITING)? + count(UNDER_WAY)?, count(DEAD)?))
+    }
+
+    /// The claims of persons by their names, each with its type of codes.
+    pub(crate) fn claims_of(&self, names: &[(String, String)]) -> Result<BTreeSet<i64>> {
+        let mut claims = BTreeSet::new();
+        for (kind, name) in names {
+            let sql = "SELECT claim AS id FROM who WHERE kind = ? AND name = ?";
+            let rows: Vec<Id> = self.rows(sql, vec![text(kind), text(name)])?;
+            claims.extend(rows.into_iter().map(|row| row.id));
+        }
+        Ok(claims)
+    }
+
+    /// Writes whom a claim is for out of where it stands, by text of the same length; nothing is done with
+    /// it after this.
+    pub(crate) fn blot(&self, id: i64) -> Result<()> {
+        let Some(mut claim) = self.claim(id)? else { return Ok(()) };
+        if let Some(wish) = &mut claim.wish {
+            let blank = |text: &String| " ".repeat(text.len());
+            wish.email = wish.email.as_ref().map(blank);
+            wish.phone = wish.phone.as_ref().map(blank);
+        }
+        self.put(id, &claim)
+    }
+
+    /// Forgets whom a claim was for. The code of theirs stays given.
+    pub(crate) fn erase(&self, id: i64, now: u64) -> Result<()> {
+        let kept = self.claim(id)?.and_then(|claim| claim.erased(now));
+        self.write("DELETE FROM who WHERE claim = ?", vec![SqlStorageValue::Integer(id)])?;
+        match kept {
+            Some(kept) => self.put(id, &kept),
+            None => {
+                self.write("DELETE FROM claim WHERE id = ?", vec![SqlStorageValue::Integer(id)])
+            }
+        }
     }
 
     /// Forgets whom those were for that were given up before a time. What they had of a code stays.

@@ -2,13 +2,17 @@
 //! or, where the platform has none in time, what sells best in the shop.
 
 use esputnik_kit::{
+    caller::counted,
+    catalogue::{
+        Item,
+        query::{Order, Query},
+    },
     config::{
-        Config, Site,
+        Config, Scope, Site,
         recommendations::{Block, Fallback, OutOfStock, Source as Origin},
     },
     identity::WebId,
     json,
-    page_call::counted,
     problem::{Code, Problem},
     recommendation::{
         Answer, Ask, Person, Product, Source,
@@ -22,10 +26,11 @@ use worker::{Env, Method};
 
 use crate::{
     answer::{Error, text_json},
-    assets, form,
+    assets, catalogue, form,
     guard::{self, Page},
     host::{Request, Response},
-    objects, page,
+    objects::{self, now},
+    page,
     recommendations_object::{Forget, Question, within},
     routes,
     token::{check_proof, seal_proven},
@@ -35,18 +40,24 @@ use crate::{
 /// As many calls of the platform are made for one address in a minute: for a few persons who click fast.
 const MOST_CALLS: u32 = 300;
 
+/// The same for a network: an office, or the customers of a provider.
+const MOST_OF_NETWORK: u32 = 1500;
+
 /// How much longer than the budget the object is waited for, in milliseconds: it keeps the budget itself.
 const GRACE: u64 = 250;
 
-/// How long the catalogue is waited for, in milliseconds; without it products lack what the platform does
-/// not say.
-const CATALOGUE_PATIENCE: u64 = 1000;
+/// How much longer than the budget everything may take, in milliseconds: the catalogue is asked in what is
+/// left. Without it products lack what the platform does not say.
+const RESERVE: u64 = 1000;
 
 /// Longest time that a page keeps an answer that is the same for everybody, in seconds.
 const KEPT: u32 = 60;
 
 /// Most products that the catalogue is asked for at a time.
 const MOST_FOUND: usize = 100;
+
+/// Most values of a filter by which the catalogue is asked.
+const MOST_VALUES: usize = 5;
 
 /// Longest text by which a page tells its visitors apart, in bytes.
 const LONGEST_SEED: usize = 100;
@@ -98,7 +109,8 @@ async fn products(
     variant: &str,
 ) -> Result<Response, Error> {
     let ask = read(request, variant)?;
-    let answer = answer(request, env, config, name, &ask).await?;
+    // The platform's data source says how many; `size` is a block's.
+    let answer = recommended(request, env, config, name, &ask, Some(MOST_FOUND)).await?;
     let text = answer.page_value(ask.all_fields).to_json();
     Ok(with_cache(text_json(200, text), &answer, site))
 }
@@ -121,7 +133,8 @@ pub(crate) fn with_cache(mut response: Response, answer: &Answer, site: &Site) -
     response
 }
 
-fn query(request: &Request) -> &str {
+/// What stands behind the question mark.
+pub(crate) fn query(request: &Request) -> &str {
     request.url().split_once('?').map_or("", |(_, query)| query)
 }
 
@@ -132,9 +145,9 @@ struct Visitor {
 }
 
 impl Visitor {
-    fn of(request: &Request, env: &Env) -> Result<Self, Error> {
+    fn of(request: &Request, env: &Env, site: &Site) -> Result<Self, Error> {
         let (mut proof, mut seed) = (None, None);
-        let mut web_id = cookie(request);
+        let mut web_id = cookie(request, "sc").and_then(|value| WebId::parse(&value));
         for (name, text) in pairs(query(request)) {
             match name.as_str() {
                 "proof" => proof = Some(text).filter(|text| !text.is_empty()),
@@ -149,20 +162,32 @@ impl Visitor {
                 _ => {}
             }
         }
+        if is_denied(request, site) {
+            (proof, web_id) = (None, None);
+        }
         let proof = proof.map(|proof| check_proof(env, &proof)).transpose()?;
         let mark = web_id.as_ref().map(|web_id| web_id.as_str().to_owned()).or(seed);
         Ok(Self { person: Person::of(proof.as_ref(), web_id), mark })
     }
 }
 
-/// The web id that the browser has.
-fn cookie(request: &Request) -> Option<WebId> {
-    let cookies = request.header("cookie")?;
-    let value = cookies.split(';').find_map(|pair| pair.trim().strip_prefix("sc="))?;
-    WebId::parse(value)
+/// Whether the browser says that nothing is to be chosen for this person: by a signal that the site
+/// heeds, or by the mark that the page's script leaves where its visitor has not agreed.
+fn is_denied(request: &Request, site: &Site) -> bool {
+    let is_set = |name: &str| request.header(name).is_some_and(|value| value.trim() == "1");
+    site.gpc && is_set("sec-gpc")
+        || site.dnt && is_set("dnt")
+        || cookie(request, "es-deny").is_some()
 }
 
-/// What is recommended to whoever makes this request.
+/// A cookie that the browser has.
+fn cookie(request: &Request, name: &str) -> Option<String> {
+    let cookies = request.header("cookie")?;
+    let value = |pair: &str| pair.trim().strip_prefix(name)?.strip_prefix('=').map(str::to_owned);
+    cookies.split(';').find_map(value)
+}
+
+/// What is recommended to whoever makes this request, as many as the block shows.
 pub(crate) async fn answer(
     request: &Request,
     env: &Env,
@@ -170,22 +195,37 @@ pub(crate) async fn answer(
     site: &str,
     ask: &Ask,
 ) -> Result<Answer, Error> {
+    recommended(request, env, config, site, ask, None).await
+}
+
+/// The same, at most `most` of the platform's products. What is shown in their place is chosen here, so
+/// that is as many as the block shows.
+async fn recommended(
+    request: &Request,
+    env: &Env,
+    config: &Config,
+    site: &str,
+    ask: &Ask,
+    most: Option<usize>,
+) -> Result<Answer, Error> {
     let (name, site) = config.sites.get_key_value(site).ok_or(Error::NotFound)?;
     let settings = &site.recommendations;
-    let visitor = Visitor::of(request, env)?;
+    let visitor = Visitor::of(request, env, site)?;
     let chosen = settings.choose(&ask.variant, visitor.mark.as_deref());
     let Some((variant, block)) = chosen else {
         return Err(Error::UnknownVariant(ask.variant.clone()));
     };
-    let asked = Asked { env, config, name, site, ask, variant, block };
+    let until = now() + u64::from(settings.budget) + RESERVE;
+    let asked = Asked { env, config, name, site, ask, variant, block, until };
     let (mut source, mut products) = asked.platform(request, &visitor.person).await?;
     asked.add_items(&mut products).await;
     asked.check_filters(&products).await?;
-    let mut products = asked.choose(products);
+    let mut products = asked.choose(products, most.unwrap_or_else(|| asked.size()));
     if products.is_empty() {
         (source, products) = asked.fall_back().await?;
     }
-    let personal = Ask::is_personal(block.source);
+    // Which variant of a test it is depends on who asks.
+    let personal = Ask::is_personal(block.source) || ask.variant != variant;
     Ok(Answer { variant: variant.to_owned(), source, personal, products })
 }
 
@@ -196,12 +236,26 @@ pub(crate) async fn forget(
     site: &str,
     web_id: &WebId,
 ) -> Result<(), Error> {
+    forget_person(env, config, site, &Person::Browser(web_id.clone())).await
+}
+
+/// Forgets what was recommended to somebody, and their token.
+pub(crate) async fn forget_person(
+    env: &Env,
+    config: &Config,
+    site: &str,
+    person: &Person,
+) -> Result<(), Error> {
     let has_blocks =
         config.sites.get(site).is_some_and(|site| !site.recommendations.blocks.is_empty());
     if !has_blocks {
         return Ok(());
     }
-    let whose = whose(env, &Person::Browser(web_id.clone()))?;
+    // Without the key of proofs nobody has been named by one.
+    let whose = match whose(env, person) {
+        Err(Error::NoSecret(_)) => return Ok(()),
+        whose => whose?,
+    };
     let object = config.outbox.recommendations_of(site, &whose);
     let body = serde_json::to_string(&Forget { whose }).map_err(worker::Error::from)?;
     tell(env, config, site, &object, "/forget", &body).await.map(|_| ())
@@ -239,6 +293,8 @@ struct Asked<'a> {
     ask: &'a Ask,
     variant: &'a str,
     block: &'a Block,
+    /// Until when everything that it takes is waited for.
+    until: u64,
 }
 
 impl Asked<'_> {
@@ -265,7 +321,7 @@ impl Asked<'_> {
             key: [whose.as_str(), "/", &hash].concat(),
             person: person.name().map(|(name, own)| (name.to_owned(), own.to_owned())),
             ask: self.ask.to_value().to_json(),
-            callers: callers(request),
+            callers: callers(request, self.env, self.config),
         };
         let body = serde_json::to_string(&question).map_err(worker::Error::from)?;
         let budget = u64::from(self.site.recommendations.budget) + GRACE;
@@ -288,29 +344,35 @@ impl Asked<'_> {
 
     /// Adds what the catalogue knows of products.
     async fn add_items(&self, products: &mut [Product]) {
-        let ids: Vec<&str> = products.iter().map(|product| product.id.as_str()).collect();
+        let ids: Vec<String> = products.iter().map(|product| product.id.clone()).collect();
         let items = self.lookup(&ids).await;
         for (product, item) in products.iter_mut().zip(&items) {
-            product.add_item(item);
+            if let Some(item) = item {
+                product.add_item(item);
+            }
         }
     }
 
-    /// Refuses filters on attributes that neither the products nor the catalogue have.
+    /// Refuses filters for attributes that neither the products nor any other of the catalogue have.
     async fn check_filters(&self, products: &[Product]) -> Result<(), Error> {
         let Some(unknown) = unknown(self.ask, products) else { return Ok(()) };
-        for value in unknown.values.iter().take(5) {
-            let found = self.find(Some((unknown.name, value)), 1, false).await;
+        if self.has_catalogue() {
+            let field = Some(unknown.name.to_owned());
+            let query = Query { field, any: true, limit: 1, ..Query::default() };
             // Where it cannot be found out, the attribute may be there.
-            if found.is_none_or(|found| !found.is_empty()) && self.has_catalogue() {
+            if !matches!(self.ask_catalogue(&query).await, Some(Some(found)) if found.is_empty()) {
                 return Ok(());
             }
         }
         Err(Error::Refused(400, unknown.problem()))
     }
 
-    fn choose(&self, products: Vec<Product>) -> Vec<Product> {
-        let size = usize::try_from(self.block.size).unwrap_or(usize::MAX);
-        choose(self.ask, products, self.site.recommendations.out_of_stock, size)
+    fn size(&self) -> usize {
+        usize::try_from(self.block.size).unwrap_or(usize::MAX)
+    }
+
+    fn choose(&self, products: Vec<Product>, most: usize) -> Vec<Product> {
+        choose(self.ask, products, self.site.recommendations.out_of_stock, most)
     }
 
     /// What is shown when the platform has nothing: nothing of it is the platform's.
@@ -328,101 +390,116 @@ impl Asked<'_> {
         let category = match (&self.ask.category, self.ask.products.first()) {
             (Some(category), _) => Some(category.clone()),
             (None, Some(product)) => {
-                let items = self.lookup(&[product]).await;
-                items.first().and_then(Product::of_item).and_then(|product| product.category())
+                let mut items = self.lookup(std::slice::from_ref(product)).await;
+                items.pop().flatten().and_then(|item| Product::of_item(&item).category())
             }
             (None, None) => None,
         };
         let wanted = category.as_deref().map(|category| (field, category));
         let mut items = match wanted {
-            Some(wanted) => self.find(Some(wanted), MOST_FOUND, in_stock).await.unwrap_or_default(),
+            Some(wanted) => match self.find(Some(wanted), in_stock).await {
+                Some(None) if self.ask.category_field.is_some() => {
+                    return Err(Error::Refused(400, catalogue::unlisted("categoryField")));
+                }
+                found => found.flatten().unwrap_or_default(),
+            },
             None => Vec::new(),
         };
         let mut chosen = self.of_items(&items).await?;
         // A block with gaps looks broken; but who asked for a value of a field wants nothing else.
-        if chosen.len() < self.block.size as usize && self.ask.category_field.is_none() {
-            items.extend(self.find(None, MOST_FOUND, in_stock).await.unwrap_or_default());
+        if chosen.len() < self.size() && self.ask.category_field.is_none() {
+            items.extend(self.find_more(in_stock).await);
             chosen = self.of_items(&items).await?;
         }
         let source = if chosen.is_empty() { Source::Nothing } else { source };
         Ok((source, chosen))
     }
 
-    async fn of_items(&self, items: &[Value]) -> Result<Vec<Product>, Error> {
+    /// Products of which most have what is asked for, or any where that has no list.
+    async fn find_more(&self, in_stock: bool) -> Vec<Item> {
+        let fields = self.site.feed.as_ref().map(|feed| feed.fields.as_slice()).unwrap_or_default();
+        let mut included = self.ask.filters.include.iter();
+        let listed = included.find_map(|filter| Some((filter.listed(fields)?, &filter.values)));
+        let Some((field, values)) = listed else {
+            return self.find(None, in_stock).await.flatten().unwrap_or_default();
+        };
+        let mut items = Vec::new();
+        for value in values.iter().take(MOST_VALUES) {
+            let found = self.find(Some((field, value)), in_stock).await;
+            items.extend(found.flatten().unwrap_or_default());
+        }
+        items
+    }
+
+    async fn of_items(&self, items: &[Item]) -> Result<Vec<Product>, Error> {
         let mut products: Vec<Product> = Vec::new();
-        for product in items.iter().filter_map(Product::of_item) {
-            let is_new = !products.iter().any(|known| known.id == product.id);
-            if is_new && !self.ask.products.contains(&product.id) {
-                products.push(product);
+        for item in items {
+            let is_new = !products.iter().any(|known| known.id == item.id);
+            if is_new && !self.ask.products.contains(&item.id) {
+                products.push(Product::of_item(item));
             }
         }
         self.check_filters(&products).await?;
-        Ok(self.choose(products))
+        Ok(self.choose(products, self.size()))
     }
 
     fn has_catalogue(&self) -> bool {
-        self.env.durable_object("CATALOGUE").is_ok()
+        self.site.feed.is_some()
     }
 
-    /// What the catalogue knows of these products, in their order; nothing where it does not know them.
-    async fn lookup(&self, ids: &[&str]) -> Vec<Value> {
-        if ids.is_empty() {
+    /// What the catalogue knows of these products, in their order.
+    async fn lookup(&self, ids: &[String]) -> Vec<Option<Item>> {
+        if ids.is_empty() || !self.has_catalogue() {
             return Vec::new();
         }
-        let ids = Value::List(ids.iter().map(|id| Value::text(*id)).collect());
-        let question = Value::Object(vec![("ids".into(), ids)]);
-        self.catalogue("/lookup", &question).await.unwrap_or_default()
+        self.told(catalogue::lookup(self.env, self.name, ids)).await.unwrap_or_default()
     }
 
-    /// Products of the catalogue that have a value, or any; nothing if they cannot be looked for.
+    /// Products of the catalogue that have a value, or any.
     async fn find(
         &self,
         wanted: Option<(&str, &str)>,
-        limit: usize,
         in_stock: bool,
-    ) -> Option<Vec<Value>> {
-        let order = if self.block.fallback == Fallback::Feed { "feed" } else { "bestsellers" };
-        let mut question = Vec::new();
-        if let Some((field, value)) = wanted {
-            question.push(("field".into(), Value::text(field)));
-            question.push(("value".into(), Value::text(value)));
-        }
-        question.push(("order".into(), Value::text(order)));
-        question.push(("limit".into(), Value::whole(limit as u64)));
-        question.push(("in_stock".into(), Value::Bool(in_stock)));
-        self.catalogue("/find", &Value::Object(question)).await
+    ) -> Option<Option<Vec<Item>>> {
+        let (field, value) = wanted.unzip();
+        let feed = self.block.fallback == Fallback::Feed;
+        let query = Query {
+            field: field.map(str::to_owned),
+            value: value.unwrap_or_default().to_owned(),
+            any: false,
+            order: if feed { Order::Feed } else { Order::Bestsellers },
+            limit: MOST_FOUND,
+            in_stock,
+        };
+        self.ask_catalogue(&query).await
     }
 
-    /// Asks the site's catalogue, if there is one.
-    async fn catalogue(&self, path: &str, question: &Value) -> Option<Vec<Value>> {
-        let objects = routes::namespace(self.env, "CATALOGUE", self.site.jurisdiction).ok()?;
-        let body = question.to_json();
-        let told = objects::ask(&objects, self.name, Method::Post, path, Some(&body));
-        let told = within(CATALOGUE_PATIENCE, told).await?;
-        let told = told.and_then(|told| objects::text(told, "the catalogue does not answer"));
-        let text = match told {
-            Ok(text) => text,
-            Err(error) => {
-                worker::console_error!("catalogue: {error:?}");
-                return None;
-            }
-        };
-        let value = json::parse(&text).ok()?;
-        value.member("items").and_then(Value::as_list).map(<[Value]>::to_vec)
+    /// What a query finds; nothing in what was told if there is no list for it, and nothing at all if
+    /// nothing was told in time.
+    async fn ask_catalogue(&self, query: &Query) -> Option<Option<Vec<Item>>> {
+        self.told(catalogue::find(self.env, self.name, query)).await
+    }
+
+    /// What the catalogue says, if it does in time.
+    async fn told<T>(&self, asked: impl Future<Output = Result<T, Error>>) -> Option<T> {
+        let left = self.until.checked_sub(now()).filter(|left| *left > 0)?;
+        let told = within(left, asked).await?;
+        told.inspect_err(|error| worker::console_error!("catalogue: {error:?}")).ok()
     }
 }
 
-/// The address that calls are counted by; where nobody names it, there is none.
-fn callers(request: &Request) -> Vec<Count> {
-    let address = page::address(request);
+/// In this header a server of the shop that includes blocks says for whom.
+const VISITOR: &str = "x-visitor-address";
+
+/// The visitor's address and network, by which calls are counted; nothing where nobody names them.
+fn callers(request: &Request, env: &Env, config: &Config) -> Vec<Count> {
+    // Without a token anybody could say so.
+    let named = request.header(VISITOR).and_then(|text| page::read_address(&text));
+    let named = named.filter(|_| guard::server(request, env, config, Scope::Tracker).is_ok());
+    let address = named.unwrap_or_else(|| page::address(request));
     if address.is_empty() {
         return Vec::new();
     }
-    let counted = counted(&address).into_iter().take(1);
-    let count = |(part, _): (&[u8], u32)| Count {
-        name: page::hash(part),
-        most: MOST_CALLS,
-        window: 60_000,
-    };
-    counted.map(count).collect()
+    let count = |(part, most): (&[u8], u32)| Count { name: page::hash(part), most, window: 60_000 };
+    counted(&address, MOST_CALLS, MOST_OF_NETWORK).into_iter().map(count).collect()
 }

@@ -23,7 +23,7 @@ use esputnik_kit::{
     recommendation::{
         Ask, Person, Product,
         answer::read,
-        cache::{Cache, Found, Outcome, Output, Times},
+        cache::{Cache, Found, Kept, Outcome, Output, Times},
         token::{Exchange, Step},
     },
 };
@@ -238,7 +238,7 @@ impl Inner {
         let key = &question.key;
         let mut cache = self.cache.borrow_mut();
         if !cache.knows(key) {
-            cache.handle_kept(key, block.source, self.store.load(key)?, now());
+            cache.handle_kept(key, block.source, self.store.load(key)?);
         }
         let may_call = !is_full(&self.callers.borrow(), &question.callers);
         self.slots.borrow_mut().insert(asker, Slot::default());
@@ -252,6 +252,7 @@ impl Inner {
         let mut cache = self.cache.borrow_mut();
         while let Some(output) = cache.poll_output() {
             match output {
+                Output::Keep(key, kept) => self.save(&key, &kept),
                 Output::Call(key, ticket) => calls.push((key, ticket)),
                 Output::Give(asker, found) => {
                     if let Some(slot) = self.slots.borrow_mut().get_mut(&asker) {
@@ -295,12 +296,16 @@ impl Inner {
     /// Takes what a call came to.
     fn finish(&self, key: &str, ticket: u64, outcome: Outcome<Rc<str>>) {
         let kept = self.cache.borrow_mut().handle_outcome(key, ticket, outcome, now());
-        if let Some(kept) = kept
-            && let Err(error) = self.store.save(key, &kept, self.times.stale)
-        {
-            worker::console_error!("recommendations: {error}");
+        if let Some(kept) = kept {
+            self.save(key, &kept);
         }
         self.drain();
+    }
+
+    fn save(&self, key: &str, kept: &Kept<Rc<str>>) {
+        if let Err(error) = self.store.save(key, kept, self.times.stale) {
+            worker::console_error!("recommendations: {error}");
+        }
     }
 
     fn forget(&self, whose: &str) -> Result<()> {

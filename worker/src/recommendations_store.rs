@@ -6,7 +6,10 @@ use esputnik_kit::recommendation::cache::Kept;
 use serde::Deserialize;
 use worker::{Result, SqlStorage};
 
-use crate::{objects::number, tables};
+use crate::{
+    objects::{now, number},
+    tables,
+};
 
 /// The version of the tables.
 const VERSION: i64 = 1;
@@ -75,21 +78,23 @@ impl Store {
         }))
     }
 
-    /// Writes down what is known of a key; of a good answer it counts for `stale` milliseconds.
+    /// Writes down what is known of a key; of a good answer it counts for `stale` milliseconds. Without
+    /// one, that on disk stays.
     pub(crate) fn save(&self, key: &str, kept: &Kept<Rc<str>>, stale: u64) -> Result<()> {
         let (body, at) = kept.good.as_ref().map_or(("", 0), |(body, at)| (body.as_ref(), *at));
-        let shown_until = if at == 0 { 0 } else { at + stale };
         let insert = "INSERT INTO answer (key, at, body, not_before, failures, until)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            VALUES (?1, ?2, ?3, ?4, ?5, max(iif(?3 = '', 0, ?2 + ?6), ?4))
             ON CONFLICT (key) DO UPDATE SET
-                at = ?2, body = ?3, not_before = ?4, failures = ?5, until = ?6";
+                at = iif(?3 = '', at, ?2), body = iif(?3 = '', body, ?3),
+                not_before = ?4, failures = ?5,
+                until = max(iif(?3 = '', iif(body = '', 0, at + ?6), ?2 + ?6), ?4)";
         let values = vec![
             key.into(),
             number(at),
             body.into(),
             number(kept.not_before),
             number(kept.failures.into()),
-            number(shown_until.max(kept.not_before)),
+            number(stale),
         ];
         self.sql.exec(insert, values)?;
         // Some of these were there before; so many are counted again.
@@ -98,9 +103,10 @@ impl Store {
             self.rows.set(self.count()?);
         }
         if self.rows.get() > MOST_ROWS {
+            // First those that the platform may be asked for again anyway.
             let delete = "DELETE FROM answer WHERE key IN
-                (SELECT key FROM answer ORDER BY until LIMIT ?)";
-            self.sql.exec(delete, vec![number(ROWS_GONE)])?;
+                (SELECT key FROM answer ORDER BY not_before > ?, until LIMIT ?)";
+            self.sql.exec(delete, vec![number(now()), number(ROWS_GONE)])?;
             self.rows.set(self.count()?);
         }
         Ok(())

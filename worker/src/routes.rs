@@ -19,20 +19,27 @@
 //! | `GET blocks/<variant>`, `GET blocks/<variant>.html` | a block of recommendations, for a script and as HTML | the sites' pages; anybody |
 //! | `POST v2` | takes an event in the tracker's own REST form | tokens with `tracker` |
 //! | `POST products` | takes what has changed of products: for the platform, and for the catalogue | tokens with `tracker` |
-//! | `GET products?ids=…` | says what the catalogue knows of them | tokens with `tracker` |
+//! | `GET products?ids=…` | says what the catalogue knows of some, or finds some: `field`, `value`, `order`, `limit`, `in_stock` | tokens with `tracker` |
 //! | `POST feed` | reads the product feed now | tokens with `tracker` |
 //! | `POST contacts`, `orders`, `subscriptions`, `events` | takes some, to be sent in their turn | tokens with their chapter |
 //! | `GET contacts?ids=…` and so on | says what has become of them | tokens with their chapter |
 //! | `<any> api/…` | makes the call of the platform's REST API at that address | tokens with its chapter |
-//! | `GET dead?object=…&after=…` | lists what the platform refused, a hundred events of an object at a time; and promo codes that nobody got | tokens with `queue` |
-//! | `POST replay?object=…` | repeats it, a thousand events of an object at a time | tokens with `queue` |
-//! | `GET health` | says whether settings and secrets are there, and what waits | anybody |
+//! | `GET dead?object=…&after=…` | lists what the platform refused, a hundred events of an object at a time; promo codes that nobody got; and batches of the bucket that no object takes | tokens with `queue` |
+//! | `GET dead/<id>` | shows one event that the platform refused | tokens with `queue` |
+//! | `GET dead.ndjson?after=…` | all of them, some a page, one a line; `kit-next` says where the next page begins | tokens with `queue` |
+//! | `POST replay?object=…` | repeats it, a thousand events of an object at a time; with `{"ids": […]}` those alone | tokens with `queue` |
+//! | `POST dead/erase` | erases those of `{"ids": […]}`, or with `{"all": true}` a thousand of each object | tokens with `queue` |
+//! | `POST erase` | erases what is held of `{"email", "phone", "id"}`, everywhere | tokens with `queue` |
+//! | `GET ledger` | what became of the events of each hour | tokens with `queue` |
+//! | `GET status` | the same as a page | tokens with `queue`, as a password too |
+//! | `GET health` | says whether settings and secrets are there, and what waits; 503 while an outbox does not answer | anybody |
 
 use esputnik_kit::{
     bulk::Kind as Bulk,
     config::{Config, Jurisdiction, Scope, Site},
     identity::WebId,
     problem::{Code, Problem},
+    recommendation::ask::pairs,
     value::Value,
     wire::{MAX_BATCH_BYTES, MAX_BATCH_RECORDS, VERSION, Verdict, is_message_id, result_value},
 };
@@ -43,13 +50,19 @@ use worker::{Date, Env, Method, ObjectNamespace};
 
 use crate::{
     answer::{Error, text_json},
-    api, assets, block, bulk, form, front, guard, handover,
+    api, assets, block, bulk, catalogue, dead, detour, erase, form, front, guard, handover,
     host::{Request, Response},
-    objects,
+    ledger, objects,
     outbox_object::{About, Ingest, IngestRest},
-    page, promo, recommendation,
+    page, products, promo, recommendation,
     settings::{API_KEY, SERVER_TOKEN, Secret, load_config},
 };
+
+/// How long an outbox has to wake up, in milliseconds: one that hangs must not keep the others asleep.
+const WAKES_IN: u32 = 15_000;
+
+/// How long it has to say how it is, in milliseconds.
+const TELLS_IN: u32 = 5000;
 
 pub(crate) async fn dispatch(request: &Request, env: &Env) -> Result<Response, Error> {
     let config = load_config(env)?;
@@ -82,6 +95,14 @@ pub(crate) async fn dispatch(request: &Request, env: &Env) -> Result<Response, E
         return block::serve(request, env, &config, named, below).await;
     }
     let route = below;
+    match route {
+        "products" => return products::serve(request, env, &config, named).await,
+        "feed" => {
+            only(Method::Post, "POST")?;
+            return products::import(request, env, &config, named).await;
+        }
+        _ => {}
+    }
     if let Some(kind) = Bulk::named(route) {
         let allowed = matches!(method, Method::Get | Method::Post);
         if !allowed {
@@ -90,31 +111,49 @@ pub(crate) async fn dispatch(request: &Request, env: &Env) -> Result<Response, E
         return bulk::serve(request, env, &config, kind).await;
     }
     match route {
-        "b" | "q" | "f" | "t" | "v2" | "replay" => only(Method::Post, "POST")?,
+        "b" | "q" | "f" | "t" | "v2" | "replay" | "erase" | "dead/erase" => {
+            only(Method::Post, "POST")?;
+        }
         _ => only(Method::Get, "GET, HEAD")?,
     }
     match route {
         "b" => batch(request, env, &config).await,
         "q" => states(request, env, &config).await,
         "t" => page::token(request, env, &config).await,
-        "f" => erase(request, env, &config).await,
+        "f" => forget(request, env, &config).await,
         "v2" => rest(request, env, &config).await,
         "dead" => dead(request, env, &config, Method::Get, "/dead").await,
-        "replay" => dead(request, env, &config, Method::Post, "/replay").await,
+        "dead.ndjson" => dead::export(request, env, &config).await,
+        "dead/erase" => dead::erase(request, env, &config).await,
+        "replay" => {
+            let body = guard::body(request).await?;
+            if body.is_empty() {
+                return dead(request, env, &config, Method::Post, "/replay").await;
+            }
+            dead::replay(request, env, &config, &body).await
+        }
+        "erase" => erase::serve(request, env, &config).await,
+        "ledger" => ledger::serve(request, env, &config).await,
+        "status" => ledger::serve_page(request, env, &config).await,
         "health" => health(env, &config).await,
-        _ => match route.strip_prefix("a/") {
-            Some(file) => asset(file, request, &config),
-            None => loader(route, request, &config),
-        },
+        _ => {
+            if let Some(id) = route.strip_prefix("dead/") {
+                return dead::show(request, env, &config, id).await;
+            }
+            match route.strip_prefix("a/") {
+                Some(file) => asset(file, request, &config),
+                None => loader(route, request, &config),
+            }
+        }
     }
 }
 
-/// Wakes every outbox of the deployment.
+/// Wakes every outbox of the deployment, and the catalogues.
 pub(crate) async fn wake_outboxes(env: &Env) {
     let Ok(config) = load_config(env) else { return };
     for name in config.sites.keys() {
         for object in config.outbox.objects(name) {
-            if let Err(error) = ask(env, &object, Method::Get, "/wake", None).await {
+            if let Err(error) = ask_within(env, &object, "/wake", None, WAKES_IN).await {
                 worker::console_error!("wake: {error:?}");
             }
         }
@@ -124,11 +163,17 @@ pub(crate) async fn wake_outboxes(env: &Env) {
     {
         worker::console_error!("wake: {error:?}");
     }
+    for name in config.sites.keys() {
+        if let Err(error) = catalogue::wake(env, name).await {
+            worker::console_error!("wake: {error:?}");
+        }
+    }
     for kind in Bulk::ALL {
         if let Err(error) = bulk::tell(env, &config, kind, "/wake", String::new()).await {
             worker::console_error!("wake: {error:?}");
         }
     }
+    ledger::watch(env, &config).await;
 }
 
 /// Pages ask before a request that is not simple; the kit's own are.
@@ -152,7 +197,7 @@ fn below_site<'a>(route: &'a str, config: &Config) -> (Option<&'a str>, &'a str)
                     || rest.starts_with("blocks")
                     || rest.starts_with("recommendations/")
                     || rest.starts_with("a/")
-                    || rest == "t") =>
+                    || matches!(rest, "t" | "products" | "feed")) =>
         {
             (Some(name), rest)
         }
@@ -245,13 +290,12 @@ async fn take_batch(
     let agent: String = agent.chars().filter(|c| !c.is_control()).take(500).collect();
     let mut results: Vec<Option<Box<RawValue>>> = Vec::new();
     let mut parts: Vec<(String, Vec<usize>, Vec<Box<RawValue>>)> = Vec::new();
-    let mut web_id = None;
+    // What other pages left is of who the browser was then: the page that sends it goes on as who it is.
+    let mut web_id = batch.sc.as_deref().and_then(WebId::parse);
     for (index, record) in batch.records.into_iter().enumerate() {
         results.push(None);
-        let address: Option<Address> = serde_json::from_str(record.get()).ok();
-        let id = address.as_ref().map(|address| address.id.clone()).unwrap_or_default();
-        let named = address.and_then(|address| address.sc.or_else(|| batch.sc.clone()));
-        let Some(known) = named.and_then(|named| WebId::parse(&named)) else {
+        let (id, known) = addressed(&record, batch.sc.as_deref());
+        let Some(known) = known else {
             let fix = "send records as the kit's own loader writes them";
             let problem = Problem::new(Code::InvalidBody, "sc", fix);
             let refusal = result_value(&id, Verdict::Refused, Some(&problem), &[]).to_json();
@@ -259,7 +303,7 @@ async fn take_batch(
             continue;
         };
         let object = config.outbox.object_of(name, known.as_str());
-        web_id = Some(known);
+        web_id.get_or_insert(known);
         match parts.iter_mut().find(|(part, _, _)| *part == object) {
             Some((_, places, records)) => {
                 places.push(index);
@@ -278,10 +322,9 @@ async fn take_batch(
             sc: batch.sc.clone(),
             records,
         };
-        let body = serde_json::to_string(&ingest).map_err(worker::Error::from)?;
-        match ask(env, &object, Method::Post, "/ingest", Some(body)).await {
-            Ok(answer) => {
-                for (place, result) in places.into_iter().zip(results_of(&answer)?) {
+        match detour::take_records(env, config, site, &object, ingest).await {
+            Ok(found) => {
+                for (place, result) in places.into_iter().zip(found) {
                     results[place] = Some(result);
                 }
             }
@@ -301,6 +344,14 @@ async fn take_batch(
         response.set("set-cookie", cookie(request, site, &web_id));
     }
     Ok(response)
+}
+
+/// The id of a record, as far as it has one, and whose it is; `web_id` is that of its batch.
+pub(crate) fn addressed(record: &RawValue, web_id: Option<&str>) -> (String, Option<WebId>) {
+    let address: Option<Address> = serde_json::from_str(record.get()).ok();
+    let Some(Address { id, sc }) = address else { return Default::default() };
+    let named = sc.as_deref().or(web_id).and_then(WebId::parse);
+    (id, named)
 }
 
 /// Renews the web id as a first-party cookie: browsers keep what a server sets longer than what a
@@ -327,8 +378,26 @@ async fn states(request: &Request, env: &Env, config: &Config) -> Result<Respons
     about(request, env, config, "/states").await
 }
 
-async fn erase(request: &Request, env: &Env, config: &Config) -> Result<Response, Error> {
+async fn forget(request: &Request, env: &Env, config: &Config) -> Result<Response, Error> {
     about(request, env, config, "/erase").await
+}
+
+/// Erases what is held of a browser.
+pub(crate) async fn erase_browser(
+    env: &Env,
+    config: &Config,
+    site: &str,
+    web_id: &WebId,
+) -> Result<(), Error> {
+    let about = About { web_id: web_id.as_str().to_owned(), ids: Vec::new() };
+    let body = serde_json::to_string(&about).map_err(worker::Error::from)?;
+    // The old object first: what is erased there cannot come over to the new one any more.
+    let before = config.outbox.previous_object_of(site, web_id.as_str());
+    let object = config.outbox.object_of(site, web_id.as_str());
+    for object in before.into_iter().chain([object]) {
+        ask(env, &object, Method::Post, "/erase", Some(body.clone())).await?;
+    }
+    recommendation::forget(env, config, site, web_id).await
 }
 
 /// Asks the outbox about a browser, for a page that knows its web id.
@@ -383,21 +452,54 @@ async fn rest(request: &Request, env: &Env, config: &Config) -> Result<Response,
         .or_else(|| value.member("webId"))
         .and_then(Value::as_text)
         .unwrap_or("-");
+    take_rest(request, env, config, name, web_id, &value, body).await
+}
+
+/// Stores an event of the shop's server, which is given as a value and as text, and tells the catalogue
+/// what it says of products.
+pub(crate) async fn take_rest(
+    request: &Request,
+    env: &Env,
+    config: &Config,
+    site: &str,
+    web_id: &str,
+    value: &Value,
+    body: Box<RawValue>,
+) -> Result<Response, Error> {
     let key = request.header("idempotency-key");
     let agent = request.header("user-agent").unwrap_or_default();
     let ingest = IngestRest {
-        site: name.to_owned(),
+        site: site.to_owned(),
         received: Date::now().as_millis(),
         id: key.filter(|key| is_message_id(key)).unwrap_or_else(message_id),
         web_id: web_id.to_owned(),
         agent,
         body,
     };
-    let object = config.outbox.object_of(name, web_id);
-    let body = serde_json::to_string(&ingest).map_err(worker::Error::from)?;
-    let answer = ask(env, &object, Method::Post, "/ingest-rest", Some(body)).await?;
-    let status = if answer.contains("\"verdict\":\"refused\"") { 400 } else { 202 };
-    Ok(text_json(status, answer))
+    let object = config.outbox.object_of(site, web_id);
+    let answer = detour::take_event(env, config, &object, &ingest, value).await?;
+    if answer.contains("\"verdict\":\"refused\"") {
+        return Ok(text_json(400, answer));
+    }
+    let has_catalogue = config.sites.get(site).is_some_and(|site| site.feed.is_some());
+    if has_catalogue && let Some(products) = catalogue::updates(value) {
+        let mut at = ingest.received;
+        if answer.contains("\"verdict\":\"duplicate\"") {
+            // It may be older than what is known by now.
+            let about = About { web_id: ingest.web_id, ids: vec![ingest.id] };
+            let about = serde_json::to_string(&about).map_err(worker::Error::from)?;
+            let told = ask(env, &object, Method::Post, "/received", Some(about)).await?;
+            at = objects::told(&told, "received");
+        }
+        catalogue::update(env, site, at, products).await.map_err(|error| {
+            worker::console_error!("catalogue: {error:?}");
+            Error::Unavailable(
+                "the event is stored, but the catalogue does not know of it yet: send it again, \
+                 under the same Idempotency-Key if it has one",
+            )
+        })?;
+    }
+    Ok(text_json(202, answer))
 }
 
 async fn dead(
@@ -426,6 +528,14 @@ async fn dead(
         let answer = promo::ask(env, config, method, &path, None).await?;
         parts.push(["\"promo\":", &answer].concat());
     }
+    if only.is_none_or(|only| only == "bucket") {
+        let answer = if what == "/dead" {
+            detour::dead(env, config).await?
+        } else {
+            detour::replay(env, config).await?
+        };
+        parts.extend(answer.map(|answer| ["\"bucket\":", &answer.to_json()].concat()));
+    }
     Ok(text_json(200, ["{", &parts.join(","), "}"].concat()))
 }
 
@@ -436,8 +546,14 @@ pub(crate) fn query<'a>(url: &'a str, name: &str) -> Option<&'a str> {
     query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
 
+/// The same as text, for what others than the kit ask.
+pub(crate) fn asked(request: &Request, name: &str) -> Option<String> {
+    pairs(recommendation::query(request)).find(|(own, _)| own == name).map(|(_, text)| text)
+}
+
 async fn health(env: &Env, config: &Config) -> Result<Response, Error> {
     let mut sites = Vec::new();
+    let mut is_well = true;
     for (name, site) in &config.sites {
         let mut members = Vec::new();
         if let Some(loader) = assets::loader(config, name, site) {
@@ -447,10 +563,17 @@ async fn health(env: &Env, config: &Config) -> Result<Response, Error> {
         }
         let mut outboxes = Vec::new();
         for object in config.outbox.objects(name) {
-            let stats = ask(env, &object, Method::Get, "/stats", None).await?;
-            outboxes.push(esputnik_kit::json::parse(&stats).unwrap_or_default());
+            let stats = ask_within(env, &object, "/stats", None, TELLS_IN).await;
+            if let Err(error) = &stats {
+                worker::console_error!("outbox {object}: {error:?}");
+                is_well = false;
+            }
+            let unavailable = || Value::Object(vec![("unavailable".into(), Value::Bool(true))]);
+            let stats = stats.ok().and_then(|stats| esputnik_kit::json::parse(&stats).ok());
+            outboxes.push(stats.unwrap_or_else(unavailable));
         }
         members.push(("outbox".into(), Value::List(outboxes)));
+        members.extend(catalogue::state(env, name).await?.map(|state| ("feed".into(), state)));
         sites.push((name.clone(), Value::Object(members)));
     }
     let mut promo = None;
@@ -460,14 +583,16 @@ async fn health(env: &Env, config: &Config) -> Result<Response, Error> {
     }
     let there = |name: &str| Value::Bool(Secret::load(env, name).is_some());
     let mut health = vec![
-        ("ok".into(), Value::Bool(true)),
+        ("ok".into(), Value::Bool(is_well)),
         ("version".into(), Value::text(env!("CARGO_PKG_VERSION"))),
         ("api_key".into(), there(API_KEY)),
         ("server_token".into(), there(SERVER_TOKEN)),
         ("sites".into(), Value::Object(sites)),
+        ("detour".into(), detour::state(env, config).await),
     ];
     health.extend(promo);
-    Ok(text_json(200, Value::Object(health).to_json()))
+    let status = if is_well { 200 } else { 503 };
+    Ok(text_json(status, Value::Object(health).to_json()))
 }
 
 /// Asks an outbox object.
@@ -480,6 +605,19 @@ pub(crate) async fn ask(
 ) -> Result<String, Error> {
     let objects = objects_of(env, "OUTBOX", object)?;
     let answer = objects::ask(&objects, object, method, path, body.as_deref()).await?;
+    objects::text(answer, "events cannot be stored right now")
+}
+
+/// The same, with a body or without, or an error when it takes longer than `patience`, in milliseconds.
+pub(crate) async fn ask_within(
+    env: &Env,
+    object: &str,
+    path: &str,
+    body: Option<&str>,
+    patience: u32,
+) -> Result<String, Error> {
+    let objects = objects_of(env, "OUTBOX", object)?;
+    let answer = objects::ask_within(&objects, object, path, body, patience).await?;
     objects::text(answer, "events cannot be stored right now")
 }
 
@@ -515,7 +653,8 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
     })
 }
 
-fn results_of(answer: &str) -> Result<Vec<Box<RawValue>>, Error> {
+/// The verdicts of an outbox's answer, in the order of the records.
+pub(crate) fn results_of(answer: &str) -> Result<Vec<Box<RawValue>>, Error> {
     #[derive(Deserialize)]
     struct Answer {
         results: Vec<Box<RawValue>>,

@@ -5,23 +5,42 @@
 //! keeps the cost per event low: a row written is what Durable Objects charge for.
 #![expect(clippy::items_after_statements, reason = "the shape of a row stands beside its query")]
 
-use std::collections::BTreeMap;
+mod books;
+mod dead;
+mod erase;
 
-use esputnik_kit::{outbox::Row, visitor::Visitor, wire::message_time};
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, HashMap, HashSet},
+};
+
+use esputnik_kit::{
+    ledger::{self, hour_of},
+    outbox::Row,
+    visitor::Visitor,
+    wire::message_time,
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
-use worker::{Result, SqlStorage, SqlStorageValue};
+use worker::{Result, SqlCursor, SqlStorage, SqlStorageValue, Storage};
 
-use crate::{objects::number, tables};
+pub(crate) use self::{
+    books::Books,
+    dead::{Dead, DeadRow},
+};
+use crate::{host, objects::number, tables};
 
 /// The version of the tables that this build writes.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// How long a message id is recognised, in milliseconds: twice as long as pages keep records.
 const KNOWN_FOR: u64 = 14 * 24 * 60 * 60 * 1000;
 
 /// How long what the platform refused is kept for a replay, in milliseconds.
 const DEAD_FOR: u64 = 30 * 24 * 60 * 60 * 1000;
+
+/// Rows that are removed at a time.
+const CLEANED: u64 = 500;
 
 /// How long a visitor who does not come back is remembered, in milliseconds: as long as browsers
 /// keep the cookie.
@@ -32,16 +51,21 @@ CREATE TABLE IF NOT EXISTS batch (
   id INTEGER PRIMARY KEY, web_id TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
   received INTEGER NOT NULL, ids TEXT NOT NULL, bodies TEXT, agent TEXT,
   count INTEGER NOT NULL, position INTEGER NOT NULL, attempts INTEGER NOT NULL,
-  next_at INTEGER NOT NULL, unknown INTEGER NOT NULL);
+  next_at INTEGER NOT NULL, unknown INTEGER NOT NULL, hour INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS batch_visitor ON batch (web_id, last);
 CREATE INDEX IF NOT EXISTS batch_open ON batch (id) WHERE position < count;
 CREATE TABLE IF NOT EXISTS visitor (
   web_id TEXT PRIMARY KEY, state TEXT NOT NULL, updated INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS contact (
   hash TEXT NOT NULL, web_id TEXT NOT NULL, PRIMARY KEY (hash, web_id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS contact_visitor ON contact (web_id);
 CREATE TABLE IF NOT EXISTS dead (
   id INTEGER PRIMARY KEY, message_id TEXT NOT NULL, web_id TEXT NOT NULL, body TEXT NOT NULL,
-  agent TEXT NOT NULL, status INTEGER NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL);
+  agent TEXT NOT NULL, status INTEGER NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL,
+  hour INTEGER NOT NULL DEFAULT 0, code TEXT NOT NULL DEFAULT '');
+CREATE INDEX IF NOT EXISTS dead_message ON dead (message_id);
+CREATE INDEX IF NOT EXISTS dead_visitor ON dead (web_id);
+CREATE TABLE IF NOT EXISTS ledger (hour INTEGER PRIMARY KEY, counts TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 ";
 
@@ -53,6 +77,8 @@ pub(crate) struct NewBatch {
     /// The message ids; those with a body first, in the order of the bodies.
     pub(crate) ids: Vec<String>,
     pub(crate) bodies: Vec<String>,
+    /// The hour in which they were received, where that is not now; 0 where it is.
+    pub(crate) hour: u64,
 }
 
 /// A row of `batch` that is being sent.
@@ -63,30 +89,6 @@ pub(crate) struct Sending {
     pub(crate) bodies: Vec<Box<RawValue>>,
 }
 
-/// Something that the platform will not take.
-pub(crate) struct Dead<'a> {
-    pub(crate) message_id: &'a str,
-    pub(crate) web_id: &'a str,
-    pub(crate) body: &'a str,
-    pub(crate) agent: &'a str,
-    pub(crate) status: u16,
-    pub(crate) reason: &'a str,
-    pub(crate) at: u64,
-}
-
-/// A row of `dead` as it is listed.
-#[derive(Debug, Deserialize)]
-pub(crate) struct DeadRow {
-    pub(crate) id: i64,
-    pub(crate) message_id: String,
-    pub(crate) web_id: String,
-    pub(crate) body: String,
-    pub(crate) agent: String,
-    pub(crate) status: u16,
-    pub(crate) reason: String,
-    pub(crate) at: u64,
-}
-
 /// Message ids that came together.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Known {
@@ -95,25 +97,77 @@ pub(crate) struct Known {
 }
 
 pub(crate) struct Store {
+    storage: Storage,
     sql: SqlStorage,
+    /// The number of the last row of `batch`.
+    last: Cell<u64>,
+    rows_read: Cell<u64>,
+    /// Up to which visitor those who do not come back were looked for.
+    swept: RefCell<String>,
 }
 
 impl Store {
-    pub(crate) fn open(sql: SqlStorage) -> Result<Self> {
-        tables::open(&sql, TABLES, VERSION)?;
-        Ok(Self { sql })
+    pub(crate) fn open(storage: Storage) -> Result<Self> {
+        let sql = storage.sql();
+        let store = Self {
+            storage,
+            sql,
+            last: Cell::new(0),
+            rows_read: Cell::new(0),
+            swept: RefCell::default(),
+        };
+        store.transact(|| {
+            tables::open_with(&store.sql, TABLES, VERSION, |from| store.migrate(from))
+        })?;
+        store.last.set(store.greatest("SELECT max(id) AS greatest FROM batch", vec![])?);
+        Ok(store)
+    }
+
+    /// Does something as a whole or not at all.
+    pub(crate) fn transact<T>(&self, run: impl FnOnce() -> Result<T>) -> Result<T> {
+        host::transact(&self.storage, run)
     }
 
     fn write(&self, sql: &str, values: Vec<SqlStorageValue>) -> Result<usize> {
-        Ok(self.sql.exec(sql, values)?.rows_written())
+        let cursor = self.sql.exec(sql, values)?;
+        self.count_read(&cursor);
+        Ok(cursor.rows_written())
+    }
+
+    fn count_read(&self, cursor: &SqlCursor) {
+        self.rows_read.set(self.rows_read.get() + cursor.rows_read() as u64);
+    }
+
+    /// How many rows were read since the object was started.
+    pub(crate) fn rows_read(&self) -> u64 {
+        self.rows_read.get()
     }
 
     fn read<T: DeserializeOwned>(&self, sql: &str, values: Vec<SqlStorageValue>) -> Result<Vec<T>> {
-        self.sql.exec(sql, values)?.to_array()
+        let cursor = self.sql.exec(sql, values)?;
+        let rows = cursor.to_array()?;
+        self.count_read(&cursor);
+        Ok(rows)
+    }
+
+    /// The one number of a question, 0 where there is none.
+    fn greatest(&self, sql: &str, values: Vec<SqlStorageValue>) -> Result<u64> {
+        #[derive(Deserialize)]
+        struct Found {
+            greatest: Option<u64>,
+        }
+        let found: Vec<Found> = self.read(sql, values)?;
+        Ok(found.first().and_then(|row| row.greatest).unwrap_or(0))
+    }
+
+    /// The time of the latest message of a visitor that is stored.
+    pub(crate) fn latest(&self, web_id: &str) -> Result<u64> {
+        let sql = "SELECT max(last) AS greatest FROM batch WHERE web_id = ?";
+        self.greatest(sql, vec![web_id.into()])
     }
 
     /// What the object keeps of itself under this name.
-    fn meta(&self, name: &str) -> Result<Option<String>> {
+    pub(crate) fn meta(&self, name: &str) -> Result<Option<String>> {
         #[derive(Deserialize)]
         struct Found {
             value: String,
@@ -168,6 +222,23 @@ impl Store {
         }))
     }
 
+    /// Which of these messages of a visitor are stored.
+    pub(crate) fn known_among(&self, web_id: &str, ids: &HashSet<&str>) -> Result<HashSet<String>> {
+        let times = || ids.iter().map(|id| message_time(id));
+        let (Some(first), Some(last)) = (times().min(), times().max()) else {
+            return Ok(HashSet::new());
+        };
+        #[derive(Deserialize)]
+        struct Found {
+            ids: String,
+        }
+        // As below: few rows can hold any of them.
+        let sql = "SELECT ids FROM batch WHERE web_id = ? AND last >= ? AND first <= ?";
+        let rows: Vec<Found> = self.read(sql, vec![web_id.into(), number(first), number(last)])?;
+        let known = rows.iter().flat_map(|row| row.ids.split(' '));
+        Ok(known.filter(|id| ids.contains(id)).map(str::to_owned).collect())
+    }
+
     /// The newest rows of a visitor: when each came, and its message ids.
     pub(crate) fn known(&self, web_id: &str, now: u64, most: u32) -> Result<Vec<Known>> {
         let sql = "SELECT received, ids FROM batch WHERE web_id = ? AND received >= ?
@@ -192,12 +263,15 @@ impl Store {
         let (first, last) = (times().min().unwrap_or(0), times().max().unwrap_or(0));
         let open = !batch.bodies.is_empty();
         let bodies = open.then(|| ["[", &batch.bodies.join(","), "]"].concat());
-        let sql = "INSERT INTO batch (web_id, first, last, received, ids, bodies, agent, count,
-            position, attempts, next_at, unknown) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0)
-            RETURNING id";
-        let cursor = self.sql.exec(
+        // Its number is known without asking: nobody else gives any.
+        let id = self.last.get() + 1;
+        let sql = "INSERT INTO batch (id, web_id, first, last, received, ids, bodies, agent, count,
+            position, attempts, next_at, unknown, hour)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, ?)";
+        let written = self.write(
             sql,
             vec![
+                number(id),
                 batch.web_id.as_str().into(),
                 number(first),
                 number(last),
@@ -206,15 +280,12 @@ impl Store {
                 bodies.into(),
                 batch.agent.as_str().into(),
                 number(batch.bodies.len() as u64),
+                number(batch.hour),
             ],
         )?;
-        #[derive(Deserialize)]
-        struct Made {
-            id: u64,
-        }
-        let made: Made = cursor.one()?;
+        self.last.set(id);
         let row = Row {
-            id: made.id,
+            id,
             web_id: batch.web_id.clone(),
             count: batch.bodies.len(),
             position: 0,
@@ -223,11 +294,11 @@ impl Store {
             unknown: false,
             received: batch.received,
         };
-        Ok((row, cursor.rows_written()))
+        Ok((row, written))
     }
 
-    /// Rows that are not done.
-    pub(crate) fn open_rows(&self, progress: &Progress) -> Result<Vec<Row>> {
+    /// Rows that are not done, and the hours of those that were not received when they were stored.
+    pub(crate) fn open_rows(&self, progress: &Progress) -> Result<(Vec<Row>, HashMap<u64, u64>)> {
         #[derive(Deserialize)]
         struct Found {
             id: u64,
@@ -238,10 +309,12 @@ impl Store {
             next_at: u64,
             unknown: u8,
             received: u64,
+            hour: u64,
         }
-        let sql = "SELECT id, web_id, count, position, attempts, next_at, unknown, received
+        let sql = "SELECT id, web_id, count, position, attempts, next_at, unknown, received, hour
             FROM batch WHERE position < count ORDER BY id";
         let rows: Vec<Found> = self.read(sql, vec![])?;
+        let hours = rows.iter().filter(|row| row.hour > 0).map(|row| (row.id, row.hour)).collect();
         let row = |found: Found| Row {
             id: found.id,
             web_id: found.web_id,
@@ -259,7 +332,7 @@ impl Store {
                 (row.attempts, row.next_at) = (0, 0);
             }
         }
-        Ok(rows)
+        Ok((rows, hours))
     }
 
     /// How far the rows are that were being sent when the object was last at work.
@@ -268,10 +341,14 @@ impl Store {
         Ok(stored.map(|text| serde_json::from_str(&text)).transpose()?.unwrap_or_default())
     }
 
-    pub(crate) fn put_progress(&self, progress: &Progress) -> Result<usize> {
-        let sql = "INSERT INTO meta (name, value) VALUES ('progress', ?) ON CONFLICT (name)
+    pub(crate) fn put_meta(&self, name: &str, value: &str) -> Result<usize> {
+        let sql = "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name)
             DO UPDATE SET value = excluded.value";
-        self.write(sql, vec![serde_json::to_string(progress)?.into()])
+        self.write(sql, vec![name.into(), value.into()])
+    }
+
+    pub(crate) fn put_progress(&self, progress: &Progress) -> Result<usize> {
+        self.put_meta("progress", &serde_json::to_string(progress)?)
     }
 
     pub(crate) fn sending(&self, id: u64) -> Result<Option<Sending>> {
@@ -286,11 +363,13 @@ impl Store {
         let Some(Found { ids, bodies: Some(bodies), agent }) = found.into_iter().next() else {
             return Ok(None);
         };
-        Ok(Some(Sending {
-            agent: agent.unwrap_or_default(),
-            ids: ids.split(' ').map(str::to_owned).collect(),
-            bodies: serde_json::from_str(&bodies)?,
-        }))
+        let bodies: Vec<Box<RawValue>> = serde_json::from_str(&bodies)?;
+        // Blotted out, and not erased yet.
+        if bodies.is_empty() {
+            return Ok(None);
+        }
+        let ids = ids.split(' ').map(str::to_owned).collect();
+        Ok(Some(Sending { agent: agent.unwrap_or_default(), ids, bodies }))
     }
 
     /// Stores how far a row is; a row that is done loses its bodies.
@@ -313,55 +392,48 @@ impl Store {
         )
     }
 
-    pub(crate) fn bury(&self, dead: &Dead<'_>) -> Result<usize> {
-        let sql = "INSERT INTO dead (message_id, web_id, body, agent, status, reason, at)
-            VALUES (?, ?, ?, ?, ?, ?, ?)";
-        self.write(
-            sql,
-            vec![
-                dead.message_id.into(),
-                dead.web_id.into(),
-                dead.body.into(),
-                dead.agent.into(),
-                i32::from(dead.status).into(),
-                dead.reason.into(),
-                number(dead.at),
-            ],
-        )
-    }
-
-    pub(crate) fn dead(&self, after: u32, most: u32) -> Result<Vec<DeadRow>> {
-        let sql = "SELECT * FROM dead WHERE id > ? ORDER BY id LIMIT ?";
-        self.read(sql, vec![number(after.into()), number(most.into())])
-    }
-
-    pub(crate) fn exhume(&self, id: i64) -> Result<usize> {
-        self.write("DELETE FROM dead WHERE id = ?", vec![id.into()])
-    }
-
-    /// Erases what is held of a visitor. Message ids stay, so that a repeat of an erased event is
-    /// not taken for a new one; they name nobody.
-    pub(crate) fn erase(&self, web_id: &str) -> Result<()> {
-        for sql in [
-            "UPDATE batch SET bodies = NULL, agent = NULL, position = count WHERE web_id = ?",
-            "DELETE FROM dead WHERE web_id = ?",
-            "DELETE FROM visitor WHERE web_id = ?",
-            "DELETE FROM contact WHERE web_id = ?",
-        ] {
-            self.write(sql, vec![web_id.into()])?;
-        }
-        Ok(())
-    }
-
-    /// Removes what has outlived its purpose, a part at a time.
-    pub(crate) fn clean(&self, now: u64) -> Result<()> {
+    /// Removes what has outlived its purpose, a part at a time; whether there may be more of it.
+    pub(crate) fn clean(&self, now: u64) -> Result<bool> {
         let before = |age: u64| number(now.saturating_sub(age));
-        let sql = "DELETE FROM batch WHERE position >= count AND received < ? AND id IN
-            (SELECT id FROM batch ORDER BY id LIMIT 500)";
-        self.write(sql, vec![before(KNOWN_FOR)])?;
-        self.write("DELETE FROM dead WHERE at < ?", vec![before(DEAD_FOR)])?;
-        self.write("DELETE FROM visitor WHERE updated < ?", vec![before(VISITOR_FOR)])?;
+        let part = || number(CLEANED);
+        let sql = "DELETE FROM batch WHERE id IN (SELECT id FROM batch ORDER BY id LIMIT ?2)
+            AND position >= count AND received < ?1 RETURNING id";
+        let rows = self.count_rows(sql, vec![before(KNOWN_FOR), part()])?;
+        let sql = "DELETE FROM dead WHERE id IN (SELECT id FROM dead ORDER BY id LIMIT ?2)
+            AND at < ?1 RETURNING id";
+        let dead = self.count_rows(sql, vec![before(DEAD_FOR), part()])?;
+        self.sweep(before(VISITOR_FOR))?;
+        self.forget_erased(before(KNOWN_FOR))?;
+        let sql = "DELETE FROM ledger WHERE hour < ?";
+        self.write(sql, vec![number(hour_of(now.saturating_sub(ledger::KEPT_FOR)))])?;
+        Ok(rows.max(dead) as u64 >= CLEANED / 2)
+    }
+
+    /// Forgets who has not come back, among the next visitors in the order of their ids: no index on when
+    /// they came could be kept for what a visit costs.
+    fn sweep(&self, before: SqlStorageValue) -> Result<()> {
+        #[derive(Deserialize)]
+        struct Found {
+            web_id: String,
+        }
+        let from = self.swept.borrow().clone();
+        let sql = "SELECT web_id FROM visitor WHERE web_id > ? ORDER BY web_id LIMIT 1 OFFSET ?";
+        let end: Vec<Found> = self.read(sql, vec![from.as_str().into(), number(CLEANED)])?;
+        let end = end.into_iter().next().map(|row| row.web_id);
+        let sql = "DELETE FROM visitor WHERE web_id > ?1 AND web_id <= ?2 AND updated < ?3";
+        // Behind whatever a web id can be.
+        let to = end.clone().unwrap_or_else(|| "\u{10ffff}".to_owned());
+        self.write(sql, vec![from.as_str().into(), to.into(), before])?;
+        // From the beginning again, once all have been looked at.
+        *self.swept.borrow_mut() = end.unwrap_or_default();
         Ok(())
+    }
+
+    fn count_rows(&self, sql: &str, values: Vec<SqlStorageValue>) -> Result<usize> {
+        #[derive(Deserialize)]
+        struct Gone {}
+        let gone: Vec<Gone> = self.read(sql, values)?;
+        Ok(gone.len())
     }
 
     /// The salt of the object's contact hashes, made once.
@@ -374,16 +446,6 @@ impl Store {
             DO UPDATE SET value = value RETURNING value";
         let found: Found = self.sql.exec(sql, vec![fresh.into()])?.one()?;
         Ok(found.value)
-    }
-
-    /// How many events were refused for good.
-    pub(crate) fn count_dead(&self) -> Result<u64> {
-        #[derive(Deserialize)]
-        struct Found {
-            n: u64,
-        }
-        let dead: Vec<Found> = self.read("SELECT COUNT(*) AS n FROM dead", vec![])?;
-        Ok(dead.first().map_or(0, |row| row.n))
     }
 }
 

@@ -8,6 +8,17 @@ use worker::{Result, SqlStorage};
 ///
 /// `version` is that of the tables; one of them is `meta`, with names and values.
 pub(crate) fn open(sql: &SqlStorage, tables: &str, version: i64) -> Result<()> {
+    open_with(sql, tables, version, |_| Ok(()))
+}
+
+/// The same, where tables of an older version, which `migrate` gets, are made those of this one. Call it in
+/// a transaction.
+pub(crate) fn open_with(
+    sql: &SqlStorage,
+    tables: &str,
+    version: i64,
+    migrate: impl FnOnce(i64) -> Result<()>,
+) -> Result<()> {
     #[derive(Deserialize)]
     struct Meta {
         value: String,
@@ -24,6 +35,11 @@ pub(crate) fn open(sql: &SqlStorage, tables: &str, version: i64) -> Result<()> {
         }
         Some(found) if found > version => {
             Err("the tables are of a newer version: deploy that version again".into())
+        }
+        Some(found) if found < version => {
+            migrate(found)?;
+            let update = "UPDATE meta SET value = ? WHERE name = 'version'";
+            sql.exec(update, vec![version.to_string().into()]).map(|_| ())
         }
         Some(_) => Ok(()),
     }

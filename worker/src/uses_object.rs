@@ -114,6 +114,11 @@ pub(crate) async fn give_back(env: &Env, site: &str, used: &Use) -> std::result:
     ask(env, site, "/give-back", used).await.map(|_| ())
 }
 
+/// Forgets that anything came about a contact.
+pub(crate) async fn forget(env: &Env, site: &str, used: &Use) -> std::result::Result<(), Error> {
+    ask(env, site, "/forget", used).await.map(|_| ())
+}
+
 async fn ask(env: &Env, site: &str, path: &str, used: &Use) -> std::result::Result<String, Error> {
     let objects = routes::objects_of(env, "USES", site)?;
     let body = serde_json::to_string(used).map_err(worker::Error::from)?;
@@ -150,6 +155,13 @@ impl DurableObject for UsesObject {
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         let used: Use = serde_json::from_str(&request.text().await?)?;
+        if request.path() == "/forget" {
+            for name in used.contact.iter().flat_map(|contact| &contact.names) {
+                let sql = "DELETE FROM contact WHERE name = ?";
+                self.open()?.exec(sql, vec![name.as_str().into()])?;
+            }
+            return Ok(objects::respond("{}".to_owned()));
+        }
         if request.path() == "/give-back" {
             for name in used.contact.iter().flat_map(|contact| &contact.names) {
                 let sql = "DELETE FROM contact WHERE rowid =

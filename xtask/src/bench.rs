@@ -5,6 +5,7 @@
 
 mod blocks;
 mod edge;
+mod feed;
 mod load;
 mod page;
 mod relay;
@@ -33,7 +34,7 @@ use crate::{
 const RUNS: u32 = 5;
 
 /// The parts of the benchmark, in the order in which they run: what disturbs others comes last.
-const PARTS: &[&str] = &["sizes", "page", "blocks", "edge", "relay", "trials"];
+const PARTS: &[&str] = &["sizes", "page", "blocks", "edge", "relay", "feed", "trials"];
 
 /// What the caller asks for.
 struct Options {
@@ -61,6 +62,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
             "blocks" => blocks::measure(&toolbox, options.runs),
             "edge" => edge::measure().map(|edge| json!({ "edge": edge })),
             "relay" => relay::measure().map(|relay| json!({ "relay": relay })),
+            "feed" => feed::measure().map(|feed| json!({ "feed": feed })),
             _ => trials::run(&toolbox).map(|trials| json!({ "trials": trials })),
         };
         match measured {

@@ -16,7 +16,7 @@ mod worker;
 
 pub(crate) use assets::Manifest;
 use module::Module;
-pub(crate) use worker::{outputs as worker_outputs, script as worker_script};
+pub(crate) use worker::{build_panicking, outputs as worker_outputs, script as worker_script};
 
 use anyhow::{Result, bail};
 

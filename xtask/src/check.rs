@@ -14,8 +14,11 @@ mod site;
 use anyhow::{Result, bail};
 use esputnik_kit::config::{Brand, Config, ConsentDefault, Feature, Mode, Site, is_loopback};
 
+use serde_json::json;
+
 use self::{options::Options, report::Report};
 use crate::{
+    bindings::{self, Bindings},
     platform::{ApiKey, KEY, Platform},
     progress, project,
     settings::{self, Finding, Settings},
@@ -30,13 +33,19 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
     let path = options.settings.clone().unwrap_or_else(|| project::root().join(settings::FILE));
     let settings = settings::load(&path)?;
     let ids = options.ids.as_deref().map(ids::load).transpose()?;
+    let bindings = Bindings::load()?;
     if options.json {
         for warning in warnings(&settings) {
             progress::result(warning_line(&warning));
         }
+        for text in bindings.warnings(&settings.config) {
+            let check = json!({"check": "wrangler.toml", "verdict": "warning", "text": text});
+            progress::result(check);
+        }
     } else {
-        report(&settings);
+        report(&settings, &bindings);
     }
+    bindings.refuse_wrong()?;
     let Some(key) = ApiKey::load()? else {
         progress::note(format_args!(
             "set {KEY} in the environment to have the account checked as well"
@@ -58,7 +67,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
 
 /// A warning about a setting, for machines.
 fn warning_line(finding: &Finding) -> serde_json::Value {
-    serde_json::json!({
+    json!({
         "check": "settings",
         "verdict": "warning",
         "line": finding.line,
@@ -68,12 +77,16 @@ fn warning_line(finding: &Finding) -> serde_json::Value {
 }
 
 /// Prints what the settings mean and what is odd about them.
-pub(crate) fn report(settings: &Settings) {
+pub(crate) fn report(settings: &Settings, bindings: &Bindings) {
     for line in summary(&settings.config) {
         progress::result(line);
     }
+    progress::result(bindings.summary());
     for warning in warnings(settings) {
         progress::line(format_args!("warning: line {warning}"));
+    }
+    for warning in bindings.warnings(&settings.config) {
+        progress::line(format_args!("warning: {}: {warning}", bindings::FILE));
     }
 }
 
@@ -102,6 +115,9 @@ fn summary(config: &Config) -> Vec<String> {
         row("events to", site.tracker().to_owned());
         row("consent", consent(site));
         row("pages may", features(site));
+        if let Some(feed) = &site.feed {
+            row("feed", format!("{}, every {}", feed.address, count(feed.hours, "hour")));
+        }
     }
     let outbox = &config.outbox;
     let before = outbox.previous_shards.map(|shards| format!(", before it {shards}"));
@@ -149,7 +165,7 @@ fn warnings(settings: &Settings) -> Vec<Finding> {
     if config.outbox.shards == 1 {
         warn(
             "outbox.shards",
-            "one object takes about 200 requests a second; a busy shop starts with more, since \
+            "one object takes some hundred requests a second; a busy shop starts with more, since \
              a later change needs a new generation",
         );
     }
@@ -230,7 +246,10 @@ mod tests {
 
     #[test]
     fn the_summary_names_loaders_tracker_consent_and_rights() {
-        let text = summary(&settings("brand = \"reteno\"\ndnt = true\n").config).join("\n");
+        let text = summary(&settings(
+            "brand = \"reteno\"\ndnt = true\n[sites.main.feed]\naddress = \"https://shop.ua/f?a=b\"\n",
+        )
+        .config).join("\n");
         for part in [
             "site main: 8A412DC at Reteno",
             "https://shop.ua/k/kit.js",
@@ -239,6 +258,7 @@ mod tests {
             "https://tracker.esputnik.com/api/v2",
             "denied until the visitor grants it; Global Privacy Control or Do Not Track counts",
             "track behaviour",
+            "feed      https://shop.ua/f?a=b, every 24 hours",
             "outbox: 1 object a site in generation 1",
         ] {
             assert!(text.contains(part), "{part} is not in\n{text}");

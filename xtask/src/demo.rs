@@ -29,6 +29,8 @@ fn recommendations() -> Value {
     category["place"] =
         json!({"selector": "#recommended", "pages": ["/category*", "/spa/category/*"]});
     category["reserve"] = json!([[0, 400]]);
+    let mut lost = block(1321, "Perhaps one of these", "Можливо, щось із цього");
+    lost["template"] = json!("carousel");
     json!({
         "out_of_stock": "last",
         "blocks": {
@@ -36,7 +38,7 @@ fn recommendations() -> Value {
             "r963v1313": category,
             "r963v1317": block(1317, "Goes well with it", "Пасує до цього"),
             "r963v1319": block(1319, "Do not forget", "Не забудьте"),
-            "r963v1321": block(1321, "Perhaps one of these", "Можливо, щось із цього"),
+            "r963v1321": lost,
         },
     })
 }
@@ -87,12 +89,14 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
             "forms": forms.keys().collect::<Vec<_>>(),
             "currency": "UAH",
             "recommendations": recommendations(),
+            "feed": {"address": "/feed.xml", "fields": ["brand", "tags_season"]},
         }),
         outbox: json!({}),
         settings: json!({"forms": forms}),
         // As good as none: whoever can read this can forge what they sign, on this machine alone.
         secrets: json!({"KIT_SIGNING_KEY": "demo-signing", "KIT_IDENTITY_KEY": "demo-identity"}),
         plain: None,
+        cloud: stack::Cloud::default(),
         shop: stack::default_shop(),
     };
     let stack = Stack::start(&plan)?;

@@ -9,6 +9,7 @@ use esputnik_kit::config::{
 };
 
 use crate::{
+    bindings::{Bindings, Resource},
     build, check, process, progress, project,
     settings::{self, Settings},
     tools::Toolbox,
@@ -42,13 +43,18 @@ fn is_mobile(block: &Block) -> bool {
 /// Publishes the Worker. Arguments go to `wrangler deploy`.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
     let settings = settings::load(&project::root().join(settings::FILE))?;
-    check::report(&settings);
+    let bindings = Bindings::load()?;
+    check::report(&settings, &bindings);
+    bindings.refuse_wrong()?;
     let dry = arguments.iter().any(|argument| argument == "--dry-run");
     if !dry {
         refuse_placeholders(&settings)?;
     }
     let toolbox = Toolbox::prepare()?;
     build::run(&toolbox)?;
+    if !dry {
+        make_missing(&toolbox, &bindings, &settings.config)?;
+    }
     progress::step("wrangler deploy");
     process::run(run_wrangler(&toolbox).arg("deploy").args(arguments))?;
     if !dry {
@@ -98,6 +104,29 @@ fn run_wrangler(toolbox: &Toolbox) -> Command {
         .env("WRANGLER_HIDE_BANNER", "true")
         .env("WRANGLER_SEND_METRICS", "false");
     wrangler
+}
+
+/// Makes the queues and the bucket that the Worker is bound to. wrangler refuses a queue that is not there.
+fn make_missing(toolbox: &Toolbox, bindings: &Bindings, config: &Config) -> Result<()> {
+    for Resource { words, name, jurisdiction } in bindings.resources(config) {
+        let called = |verb: &str| {
+            let mut wrangler = run_wrangler(toolbox);
+            wrangler.args(words).arg(verb).arg(name);
+            if let Some(jurisdiction) = jurisdiction {
+                wrangler.args(["--jurisdiction", jurisdiction]);
+            }
+            wrangler
+        };
+        // A queue is found by its name, wherever it is.
+        let mut info = run_wrangler(toolbox);
+        info.args(words).args(["info", name]);
+        let mut info = if words == ["queues"] { info } else { called("info") };
+        if process::probe(&mut info).is_none() {
+            progress::step(format_args!("wrangler {} create {name}", words.join(" ")));
+            process::run(&mut called("create"))?;
+        }
+    }
+    Ok(())
 }
 
 /// Names the secrets that are not there: the kit tracks without them, so this is no error.

@@ -8,8 +8,8 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::{build, process, project, tools::Toolbox};
 
-/// The handlers of the Worker: requests, and the clock that wakes its outboxes.
-const HANDLERS: [&str; 2] = ["fetch", "scheduled"];
+/// The handlers of the Worker: requests, the clock that wakes its outboxes, and what comes out of queues.
+const HANDLERS: [&str; 3] = ["fetch", "scheduled", "queue"];
 
 /// A module of the page: its name among the assets, all that it needs of its host, and its functions.
 struct Module {

@@ -4,8 +4,11 @@
 //! `progress` and `project`. A new command is a module and a line in [`COMMANDS`].
 
 mod bench;
+mod bindings;
 mod build;
+mod chaos;
 mod check;
+mod dead;
 mod decode;
 mod demo;
 mod deploy;
@@ -77,6 +80,11 @@ const COMMANDS: &[Command] = &[
         run: decode::command,
     },
     Command {
+        name: "dead",
+        summary: "list, show, export, replay or erase what the platform refused; --address URL",
+        run: dead::command,
+    },
+    Command {
         name: "sizes",
         summary: "build, print exact sizes, fail over the limits",
         run: sizes::command,
@@ -85,6 +93,11 @@ const COMMANDS: &[Command] = &[
         name: "bench",
         summary: "measure what the kit costs and how many trials it passes; --json FILE",
         run: bench::command,
+    },
+    Command {
+        name: "chaos",
+        summary: "break everything under load and look for each event; --json FILE, --keep DIR, --seed N",
+        run: chaos::command,
     },
     Command {
         name: "stack",

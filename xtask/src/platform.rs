@@ -168,7 +168,7 @@ pub(crate) fn open(address: &str, most: Duration) -> Result<http::Response<Body>
 }
 
 /// What holds for every request: statuses are answers, and no answer leads elsewhere.
-fn limits(address: &str) -> ConfigBuilder<AgentScope> {
+pub(crate) fn limits(address: &str) -> ConfigBuilder<AgentScope> {
     let config = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fmt, fs, ops::Range, path::Path};
 use anyhow::{Context as _, Result, anyhow};
 use esputnik_kit::{
     config::{
-        ApiConfig, Calls, Config, FeedConfig, OutboxConfig, Recommendations, Site, Token,
-        check_version, recommendations,
+        AlarmConfig, ApiConfig, Calls, Config, FeedConfig, OutboxConfig, Recommendations, Site,
+        Token, check_version, recommendations,
     },
     definition::Definition,
 };
@@ -283,6 +283,7 @@ fn advice(message: &str) -> (String, Option<String>) {
         "a string" => "write text in quotes".to_owned(),
         "a sequence" => "write a list: [\"one\", \"two\"]".to_owned(),
         "a map"
+        | "struct AlarmConfig"
         | "struct ApiConfig"
         | "struct Block"
         | "struct Calls"
@@ -307,6 +308,7 @@ fn unknown(name: &str, here: &[&str]) -> (String, Option<String>) {
     let homes = [
         (members::<Config>(), "at the top, before the first [table]"),
         (members::<ApiConfig>(), "below [api]"),
+        (members::<AlarmConfig>(), "below [outbox.alarm]"),
         (members::<OutboxConfig>(), "below [outbox]"),
         (members::<Calls>(), "below a site's calls, as [sites.main.calls]"),
         (members::<FeedConfig>(), "below a site's feed, as [sites.main.feed]"),
@@ -357,6 +359,7 @@ mod tests {
         assert_eq!(settings.config.sites.len(), 1);
         let text = fs::read_to_string(path).expect("it was read before");
         let tables = [
+            "alarm",
             "api",
             "blocks",
             "calls",
@@ -369,6 +372,7 @@ mod tests {
         ];
         let known = [
             members::<Config>(),
+            members::<AlarmConfig>(),
             members::<ApiConfig>(),
             members::<Calls>(),
             members::<FeedConfig>(),

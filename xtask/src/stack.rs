@@ -1,7 +1,10 @@
-//! The whole thing on loopback: the Worker in workerd, the platform's stand-in, the demo shop.
+//! The whole thing on loopback: the Worker in workerd, the platform's stand-in, the demo shop; where it is
+//! asked for, also a queue and a bucket.
+
+mod cloud;
 
 use std::{
-    fs,
+    fs::{self, File},
     hash::{BuildHasher as _, Hasher as _, RandomState},
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
@@ -14,6 +17,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
+pub(crate) use self::cloud::Cloud;
 use crate::{
     project,
     tools::{self, Toolbox},
@@ -51,6 +55,25 @@ pub(crate) struct Plan {
     pub(crate) shop: PathBuf,
     /// A Worker by hand, to compare with.
     pub(crate) plain: Option<&'static str>,
+    /// Whether there is a queue, and a bucket; with either, objects can be made to fail.
+    pub(crate) cloud: Cloud,
+}
+
+impl Plan {
+    /// The demo shop on any port, with these members of the site's settings, and nothing else besides.
+    pub(crate) fn new(folder: PathBuf, site: Value) -> Self {
+        Self {
+            folder,
+            port: 0,
+            site,
+            outbox: json!({}),
+            settings: json!({}),
+            secrets: json!({}),
+            shop: default_shop(),
+            plain: None,
+            cloud: Cloud::default(),
+        }
+    }
 }
 
 /// A running stack; it ends when this is dropped.
@@ -70,15 +93,32 @@ pub(crate) struct Stack {
     pub(crate) platform: String,
     /// The Worker by hand.
     pub(crate) plain: Option<String>,
+    /// Cloudflare's queue and bucket.
+    pub(crate) cloud: Option<String>,
+    /// The Worker that runs the kit's clock, and hands it messages.
+    pub(crate) driver: Option<String>,
+    _ports: Ports,
 }
 
 impl Stack {
     /// Starts everything and waits until it answers.
     pub(crate) fn start(plan: &Plan) -> Result<Self> {
+        let (stack, ()) = Self::start_behind(plan, |platform| Ok((platform.to_owned(), ())))?;
+        Ok(stack)
+    }
+
+    /// The same, with something between the Worker and the platform's tracker: `between` starts it and
+    /// says where it is.
+    pub(crate) fn start_behind<T>(
+        plan: &Plan,
+        between: impl FnOnce(&str) -> Result<(String, T)>,
+    ) -> Result<(Self, T)> {
         fs::create_dir_all(plan.folder.join("objects"))?;
-        let kit_port = free_port()?;
-        let shop_port = if plan.port == 0 { free_port()? } else { plan.port };
-        let (sandbox, addresses) = start_sandbox(plan, kit_port)?;
+        let mut ports = Ports::default();
+        let kit_port = ports.take()?;
+        let shop_port = if plan.port == 0 { ports.take()? } else { plan.port };
+        let driver_port = plan.cloud.is_there().then(|| ports.take()).transpose()?;
+        let (sandbox, addresses) = start_sandbox(plan, kit_port, driver_port)?;
         let text = |name: &str| {
             let address = addresses[name].as_str().context("the stand-in names its addresses");
             address.map(str::to_owned)
@@ -95,16 +135,22 @@ impl Stack {
         if !answer.contains(" 200 ") {
             bail!("the stand-in does not take its key: {answer}");
         }
-        let config = configuration(plan, shop_port, kit_port, &platform, &proxied);
+        let (tracker, between) = between(&platform)?;
+        let targets = (platform.as_str(), tracker.as_str());
+        let config = configuration(plan, shop_port, kit_port, targets, &proxied);
         let bare = |address: &str| address.trim_start_matches("http://").to_owned();
         let secrets = secrets(&plan.secrets);
-        let plain_port = plan.plain.map(|_| free_port()).transpose()?;
+        let plain_port = plan.plain.map(|_| ports.take()).transpose()?;
         if let Some(source) = plan.plain {
             fs::write(plan.folder.join("plain.js"), source)?;
         }
         let mut capnp = capnp(shop_port, kit_port, &bare(&proxied), &config.to_string(), &secrets);
         if let Some(port) = plain_port {
             capnp = with_plain(&capnp, port, &platform);
+        }
+        let cloud = addresses["cloud"].as_str().map(str::to_owned);
+        if let (Some(port), Some(cloud)) = (driver_port, &cloud) {
+            capnp = plan.cloud.bind(&capnp, port, &bare(cloud), &plan.folder)?;
         }
         fs::write(plan.folder.join("config.capnp"), capnp)?;
         fs::write(plan.folder.join("router.js"), ROUTER)?;
@@ -122,16 +168,44 @@ impl Stack {
             proxied,
             platform,
             plain: plain_port.map(|port| format!("http://127.0.0.1:{port}")),
+            cloud,
+            driver: driver_port.map(|port| format!("http://127.0.0.1:{port}")),
+            _ports: ports,
         };
         stack.start_worker()?;
-        Ok(stack)
+        Ok((stack, between))
     }
 
     /// Starts the Worker's process, with the data that an earlier one left.
     pub(crate) fn start_worker(&mut self) -> Result<()> {
-        let log =
-            fs::File::options().create(true).append(true).open(self.folder.join("worker.log"))?;
-        let child = Command::new(&self.workerd)
+        let command = Command::new(&self.workerd);
+        self.spawn_worker(command)?;
+        for _ in 0..200 {
+            // An outbox may be away: its store is then of another version.
+            let is_there = |answer: String| answer.contains(" 200 ") || answer.contains(" 503 ");
+            if ask(&self.kit, "GET", "/k/health", "").is_ok_and(is_there) {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        let log = fs::read_to_string(self.folder.join("worker.log")).unwrap_or_default();
+        let end: Vec<&str> = log.lines().rev().take(20).collect();
+        bail!("the Worker does not answer; its log ends:\n{}", end.join("\n"))
+    }
+
+    /// Starts it where no file may have more than so many bytes, as on a disk that is nearly full.
+    /// Whether it can answer is not waited for.
+    pub(crate) fn start_worker_within(&mut self, most: u64) -> Result<()> {
+        let mut command = Command::new("sh");
+        // Without the trap the process would end where a write is to fail. Blocks have 512 bytes.
+        let script = "trap '' XFSZ; ulimit -f \"$0\" && exec \"$@\"";
+        command.args(["-c", script]).arg(most.div_ceil(512).to_string()).arg(&self.workerd);
+        self.spawn_worker(command)
+    }
+
+    fn spawn_worker(&mut self, mut command: Command) -> Result<()> {
+        let log = File::options().create(true).append(true).open(self.folder.join("worker.log"))?;
+        let child = command
             .args(["serve", "config.capnp", "--experimental"])
             .current_dir(&self.folder)
             .stdin(Stdio::null())
@@ -140,15 +214,12 @@ impl Stack {
             .spawn()
             .context("workerd cannot be started")?;
         self.worker = Some(child);
-        for _ in 0..200 {
-            if ask(&self.kit, "GET", "/k/health", "").is_ok_and(|answer| answer.contains(" 200 ")) {
-                return Ok(());
-            }
-            thread::sleep(Duration::from_millis(50));
-        }
-        let log = fs::read_to_string(self.folder.join("worker.log")).unwrap_or_default();
-        let end: Vec<&str> = log.lines().rev().take(20).collect();
-        bail!("the Worker does not answer; its log ends:\n{}", end.join("\n"))
+        Ok(())
+    }
+
+    /// Where the Worker's objects keep their data.
+    pub(crate) fn objects(&self) -> PathBuf {
+        self.folder.join("objects")
     }
 
     /// Ends the Worker's process at once, as a crash would.
@@ -167,6 +238,8 @@ impl Stack {
             "kit": self.kit,
             "proxied": self.proxied,
             "platform": self.platform,
+            "cloud": self.cloud,
+            "driver": self.driver,
             "folder": self.folder,
             "server_token": SERVER_TOKEN,
             "api_key": API_KEY,
@@ -193,14 +266,12 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
     let folder = options["folder"].as_str().context("name a folder: {\"folder\": …}")?;
     let shop = options["shop"].as_str().map_or_else(default_shop, PathBuf::from);
     let plan = Plan {
-        folder: PathBuf::from(folder),
-        port: 0,
-        site: options["site"].clone(),
         outbox: options["outbox"].clone(),
         settings: options["settings"].clone(),
         secrets: options["secrets"].clone(),
         shop,
-        plain: None,
+        cloud: Cloud::from_options(&options["cloud"]),
+        ..Plan::new(PathBuf::from(folder), options["site"].clone())
     };
     let mut stack = Stack::start(&plan)?;
     say(&stack.describe())?;
@@ -234,8 +305,14 @@ fn say(value: &Value) -> Result<()> {
     Ok(())
 }
 
-fn start_sandbox(plan: &Plan, kit_port: u16) -> Result<(Child, Value)> {
-    let mut child = Command::new(project::root().join("target/debug/sandbox"))
+fn start_sandbox(plan: &Plan, kit_port: u16, driver_port: Option<u16>) -> Result<(Child, Value)> {
+    let mut command = Command::new(project::root().join("target/debug/sandbox"));
+    if let Some(port) = driver_port {
+        command.args(["--cloud-listen", "127.0.0.1:0", "--driver"]);
+        command.arg(format!("http://127.0.0.1:{port}"));
+        command.arg("--cloud-db").arg(plan.folder.join("cloud.sqlite"));
+    }
+    let mut child = command
         .args(["--listen", "127.0.0.1:0", "--shop-listen", "127.0.0.1:0", "--until-stdin-closes"])
         .arg("--db")
         .arg(plan.folder.join("platform.sqlite"))
@@ -245,7 +322,7 @@ fn start_sandbox(plan: &Plan, kit_port: u16) -> Result<(Child, Value)> {
         .arg(format!("http://127.0.0.1:{kit_port}"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(fs::File::create(plan.folder.join("platform.log"))?)
+        .stderr(File::create(plan.folder.join("platform.log"))?)
         .spawn()
         .context("the platform's stand-in cannot be started")?;
     let mut line = String::new();
@@ -261,7 +338,7 @@ fn configuration(
     plan: &Plan,
     shop_port: u16,
     kit_port: u16,
-    platform: &str,
+    (platform, tracker): (&str, &str),
     proxied: &str,
 ) -> Value {
     let mut site = json!({
@@ -272,7 +349,7 @@ fn configuration(
             proxied.trim_start_matches("http://"),
         ],
         "site_id": "8A412DC",
-        "tracker": format!("{platform}/api/v2"),
+        "tracker": format!("{tracker}/api/v2"),
     });
     let mut outbox = json!({});
     for (target, changes) in [(&mut site, &plan.site), (&mut outbox, &plan.outbox)] {
@@ -284,6 +361,11 @@ fn configuration(
         let address = |path: &str| json!(format!("{platform}{path}"));
         recommendations.entry("contact_address").or_insert(address("/contact-api"));
         recommendations.entry("mobile_address").or_insert(address("/mobile-api/api"));
+    }
+    // A feed of the shop's own, by its path.
+    let feed = site.pointer("/feed/address").and_then(Value::as_str).unwrap_or_default();
+    if feed.starts_with('/') {
+        site["feed"]["address"] = json!(format!("http://127.0.0.1:{shop_port}{feed}"));
     }
     let mut settings = json!({
         "version": 1,
@@ -359,6 +441,7 @@ const kit :Workerd.Worker = (
     (name = "USES", durableObjectNamespace = "UsesObject"),
     (name = "BULK", durableObjectNamespace = "BulkObject"),
     (name = "PROMO", durableObjectNamespace = "PromoObject"),
+    (name = "CATALOGUE", durableObjectNamespace = "CatalogueObject"),
     (name = "GOVERNOR", durableObjectNamespace = "GovernorObject"),
     (name = "RECOMMENDATIONS", durableObjectNamespace = "RecommendationsObject"),
     (name = "KIT_CONFIG", text = {config}),
@@ -369,6 +452,7 @@ const kit :Workerd.Worker = (
     (className = "UsesObject", uniqueKey = "uses", enableSql = true),
     (className = "BulkObject", uniqueKey = "bulk", enableSql = true),
     (className = "PromoObject", uniqueKey = "promo", enableSql = true),
+    (className = "CatalogueObject", uniqueKey = "catalogue", enableSql = true),
     (className = "GovernorObject", uniqueKey = "governor", enableSql = true),
     (className = "RecommendationsObject", uniqueKey = "recommendations", enableSql = true),
   ],
@@ -395,6 +479,7 @@ const plain :Workerd.Worker = (
     (name = "TOKEN", text = "{SERVER_TOKEN}"),
     (name = "KEY", text = "{API_KEY}"),
     (name = "API", text = "{platform}/api"),
+    (name = "OUTBOX", durableObjectNamespace = (className = "OutboxObject", serviceName = "kit")),
   ],
   globalOutbound = "loopback",
 );
@@ -407,14 +492,29 @@ pub(crate) fn is_free(port: u16) -> bool {
     TcpListener::bind(("127.0.0.1", port)).is_ok()
 }
 
-/// A port that stays free until it is used, and while the Worker is started anew: systems give those
-/// that they choose themselves, from 32768 on, to whatever connects to somewhere meanwhile.
-fn free_port() -> Result<u16> {
-    // Seeded by the system, so that stacks that start together look in different places.
-    let random = RandomState::new().build_hasher().finish();
-    let ports = (0..12_000_u64).map(|step| 20_000 + (random.wrapping_add(step) % 12_000));
-    let free = ports.filter_map(|port| u16::try_from(port).ok()).find(|port| is_free(*port));
-    free.context("no port from 20000 to 31999 is free")
+/// Ports that no other stack of this user gets, until this is dropped.
+#[derive(Debug, Default)]
+struct Ports(Vec<File>);
+
+impl Ports {
+    /// A port that stays free until it is used, and while the Worker is started anew: systems give those
+    /// that they choose themselves, from 32768 on, to whatever connects to somewhere meanwhile.
+    fn take(&mut self) -> Result<u16> {
+        let folder = tools::cache()?.join("ports");
+        fs::create_dir_all(&folder)?;
+        // Seeded by the system, so that stacks that start together look in different places.
+        let random = RandomState::new().build_hasher().finish();
+        for step in 0..12_000_u64 {
+            let port = u16::try_from(20_000 + (random.wrapping_add(step) % 12_000))?;
+            // That nobody listens there yet is not enough: another stack may be about to.
+            let lock = File::create(folder.join(port.to_string()))?;
+            if lock.try_lock().is_ok() && is_free(port) {
+                self.0.push(lock);
+                return Ok(port);
+            }
+        }
+        bail!("no port from 20000 to 31999 is free")
+    }
 }
 
 /// The answer to a plain request, head and all.

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::{
-    build, deploy, exports, process, progress, project, sizes, stack,
+    build, chaos, deploy, exports, process, progress, project, sizes, stack,
     tools::{self, Toolbox},
 };
 
@@ -73,6 +73,8 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
             .args(wasm);
         process::run(&mut web)?;
     }
+
+    chaos::run_small()?;
 
     progress::step("tests in the browser: end to end");
     let mut playwright = toolbox.script(&toolbox.playwright);

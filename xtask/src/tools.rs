@@ -6,11 +6,13 @@
 mod apt;
 mod browser;
 mod cargo_tools;
+mod nightly;
 mod npm;
 mod prerequisites;
 mod wasm_target;
 
 pub(crate) use browser::chromedriver;
+pub(crate) use nightly::Nightly;
 pub(crate) use wasm_target::TARGET;
 
 use std::env;
@@ -146,7 +148,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
 }
 
 /// The folder of what is installed once for all clones.
-fn cache() -> Result<PathBuf> {
+pub(crate) fn cache() -> Result<PathBuf> {
     let from = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let cache = from("KIT_CACHE")
         .or_else(|| from("XDG_CACHE_HOME").map(|folder| folder.join("esputnik-kit")))

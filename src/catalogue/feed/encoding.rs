@@ -59,13 +59,13 @@ impl Encoding {
     pub(super) fn read(self, bytes: &[u8]) -> Result<Cow<'_, str>, Broken> {
         match self {
             Self::Utf8 => {
-                let text = String::from_utf8_lossy(bytes);
-                if let Cow::Owned(text) = &text
-                    && text.matches(char::REPLACEMENT_CHARACTER).count() > MAX_MENDED
-                {
-                    return Err(Broken::Encoding);
+                // Twice as fast as what mends it, and mostly enough.
+                if let Ok(text) = str::from_utf8(bytes) {
+                    return Ok(Cow::Borrowed(text));
                 }
-                Ok(text)
+                let text = String::from_utf8_lossy(bytes);
+                let mended = text.matches(char::REPLACEMENT_CHARACTER).count();
+                if mended > MAX_MENDED { Err(Broken::Encoding) } else { Ok(text) }
             }
             Self::Windows1251 => Ok(bytes.iter().map(|byte| letter(*byte)).collect()),
         }

@@ -151,7 +151,8 @@ fn members(fields: Fields) -> Members {
 fn clean(text: &str) -> String {
     let is_plain = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
     let text = text.trim();
-    let mut text: String = text.chars().filter(is_plain).collect();
+    let is_clean = text.chars().all(|c| is_plain(&c));
+    let mut text = if is_clean { text.to_owned() } else { text.chars().filter(is_plain).collect() };
     text.truncate(text.floor_char_boundary(MAX_TEXT));
     text
 }

@@ -11,7 +11,7 @@ pub(super) struct Drawing<'a> {
     pub(super) field: &'a Field,
     pub(super) words: &'a Words<'a>,
     pub(super) filled: &'a Filled,
-    /// Whether the form asks for this alone, so that nobody has to be told that it is needed.
+    /// Whether its step asks for this alone, so that nobody has to be told that it is needed.
     pub(super) alone: bool,
     name: String,
     /// The id of its input, with which all of its ids begin.

@@ -88,6 +88,19 @@ fn a_feed_that_was_not_taken_as_it_is_comes_again_unasked_whether_it_changed() {
 }
 
 #[test]
+fn a_feed_that_breaks_off_comes_again_as_after_a_failure() {
+    let mut state = State::default();
+    let cut = plain(0..10, 5).replace("</rss>", "");
+    for minutes in [1, 2, 4] {
+        imported(&mut state, &cut, &mut Shelf::default());
+        assert_eq!((state.items, state.next_at), (10, NOW + minutes * MINUTE));
+    }
+    assert!(text(&state).contains("ends before its last tag"), "{}", text(&state));
+    imported(&mut state, &plain(0..10, 5), &mut Shelf::default());
+    assert_eq!(state.next_at, NOW + DAY);
+}
+
+#[test]
 fn what_was_skipped_is_counted_and_named() {
     let mut state = State::default();
     let feed = plain(0..3, 5).replace("<g:id>1</g:id>", "");

@@ -1,7 +1,10 @@
 //! What a shop's server says of products between two imports.
 
 use esputnik_kit::{
-    catalogue::{Item, update::updated},
+    catalogue::{
+        Item,
+        update::{merged, updated},
+    },
     json,
 };
 
@@ -58,4 +61,20 @@ fn what_is_no_update_changes_nothing() {
     for update in ["null", "[]", "{}", r#"{"unit_price":"free"}"#, r#"{"unit_price":-5}"#] {
         assert_eq!(after(update), item(TENT), "{update}");
     }
+}
+
+#[test]
+fn updates_add_up_and_a_newer_price_ends_an_older_discount() {
+    let both = |old: &str, new: &str| {
+        merged(json::parse(old).unwrap(), &json::parse(new).unwrap()).to_json()
+    };
+    let priced = r#"{"product_id":"1","isInStock":1,"unit_price":"90","tag_oldprice":["100"]}"#;
+    assert_eq!(
+        both(priced, r#"{"product_id":"1","isInStock":0}"#),
+        r#"{"product_id":"1","isInStock":0,"unit_price":"90","tag_oldprice":["100"]}"#
+    );
+    assert_eq!(
+        both(priced, r#"{"product_id":"1","isInStock":0,"unit_price":"95"}"#),
+        r#"{"product_id":"1","isInStock":0,"unit_price":"95"}"#
+    );
 }

@@ -91,6 +91,20 @@ fn a_request_names_its_event_and_its_parameters() {
 }
 
 #[test]
+fn heights_are_kept_for_inline_forms_from_no_width_on() {
+    for odd in
+        [json!([[600, 400]]), json!([[0, 400], [0, 300]]), json!([[0, 0]]), json!([[0, 20000]])]
+    {
+        assert!(wrong("/reserve", odd.clone()).starts_with("reserve: give widths"), "{odd}");
+    }
+    let mut form = news();
+    form["reserve"] = json!([[0, 460], [600, 400]]);
+    assert_eq!(definition(form.clone()).mistakes(), []);
+    form["layout"] = "popup".into();
+    assert_eq!(definition(form).mistakes()[0].place, "reserve");
+}
+
+#[test]
 fn a_misspelt_member_is_refused() {
     let mut form = news();
     form["segmants"] = json!(["News"]);

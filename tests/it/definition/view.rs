@@ -1,7 +1,7 @@
 use esputnik_kit::{
     definition::{
         Interval, Words,
-        page::{Confirmation, Sheet},
+        page::{Confirmation, SecondStep, Sheet},
         render::{self, Filled},
         view,
     },
@@ -202,8 +202,11 @@ fn a_page_of_a_form_s_own_has_one_heading_of_the_first_rank() {
         let words = Words::choose(&definition, &["en"]);
         let sheet = Sheet { id: "news", definition: &definition, words: &words, style: "" };
         let asked = Confirmation { typed: &[], token: "t", status: None };
+        let next = SecondStep { typed: &[], token: "t" };
         for (page, heading) in [
             (sheet.form(&Filled::default()), own),
+            (sheet.second_step(&next, None), end),
+            (sheet.second_step_again(&next, &Filled::default()), own),
             (sheet.confirmation(&asked), "One more step"),
             (sheet.end(None), end),
             (sheet.trouble("failed"), own),
@@ -214,6 +217,18 @@ fn a_page_of_a_form_s_own_has_one_heading_of_the_first_rank() {
             assert!(text.starts_with(&[heading, "</h1>"].concat()), "{heading}: {page}");
         }
     }
+}
+
+#[test]
+fn what_may_be_left_out_is_marked_where_a_step_asks_for_more_than_one_thing() {
+    let marked = |first: Value, second: Value| {
+        let form = json!({"pages": [{"fields": first}], "second_step": [{"fields": second}]});
+        html(form, &Filled::default()).matches("es-optional").count()
+    };
+    let [email, phone, name] = ["email", "phone", "last_name"].map(|kind| json!({"kind": kind}));
+    assert_eq!(marked(json!([email]), json!([name])), 0);
+    assert_eq!(marked(json!([email]), json!([phone, name])), 2);
+    assert_eq!(marked(json!([email, phone]), json!([name])), 2);
 }
 
 #[test]
@@ -232,8 +247,8 @@ fn the_list_holds_what_decides_when_a_form_shows() {
     form["layout"] = "popup".into();
     form["show"] = json!({"when": {"scroll": 50}, "frequency": "session"});
     let definition = definition(form);
-    let list =
-        view::list("main", true, Interval::Views(3), [("news", &definition)].into_iter(), &[]);
+    let forms = [("news", &definition)].into_iter();
+    let list = view::list("main", true, Interval::Views(3), "links", forms, &[]);
     let list: Value = serde_json::from_str(&list.to_json()).unwrap();
     assert_eq!(list["interval"], json!({"views": 3}));
     let form = &list["forms"][0];
@@ -257,9 +272,42 @@ fn a_subscription_does_not_end_a_request() {
     }));
     let news = definition(news());
     let forms = [("call", &request), ("news", &news)].into_iter();
-    let list = view::list("main", true, Interval::default(), forms, &["en"]);
+    let list = view::list("main", true, Interval::default(), "links", forms, &["en"]);
     let list: Value = serde_json::from_str(&list.to_json()).unwrap();
     assert_eq!(list["forms"][0]["show"]["stop"]["after_subscription"], "no");
     assert_eq!(list["forms"][0]["launcher"], "Ask us");
     assert!(list["forms"][1].get("show").is_none());
+}
+
+#[test]
+fn a_style_keeps_the_places_of_forms_as_high_as_their_definitions_say() {
+    let mut form = news();
+    form["reserve"] = json!([[0, 460], [600, 400]]);
+    let (kept, other) = (definition(form), definition(news()));
+    let style = view::reserved([("kept", &kept), ("other", &other)].into_iter());
+    let place = ":where(es-form[form=\"kept\"],[data-es-form=\"kept\"]:not(form))";
+    for (width, height) in [(0, 460), (600, 400)] {
+        let rule = format!("@media(min-width:{width}px){{{place}{{min-height:{height}px}}}}");
+        assert!(style.contains(&rule), "{style}");
+    }
+    assert!(!style.contains("other"), "{style}");
+    assert_eq!(view::reserved([("other", &other)].into_iter()), "");
+}
+
+#[test]
+fn pages_look_for_contacts_in_links_where_a_form_asks_who_is_known() {
+    let links = |form: Value| {
+        let definition = definition(form);
+        let forms = [("news", &definition)].into_iter();
+        let list = view::list("main", true, Interval::default(), "links", forms, &[]);
+        list.member("links").is_some()
+    };
+    let mut form = news();
+    assert!(!links(form.clone()));
+    form["show"] = json!({"when": {"exit": true}, "who": {"known": false}});
+    assert!(links(form));
+    let mut request = json!({"kind": "request", "event": "asked", "pages": [{"fields": []}]});
+    assert!(links(request.clone()));
+    request["open_to_all"] = true.into();
+    assert!(!links(request));
 }

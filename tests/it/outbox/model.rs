@@ -106,6 +106,9 @@ pub(crate) struct Model {
     /// Rows written since the host last rested, and failures that explain them.
     writes: BTreeMap<u64, u32>,
     stumbles: BTreeMap<u64, u32>,
+    /// When it last rested, and how often it has written since because time had passed.
+    rested: u64,
+    timed: u64,
     rows: u64,
     random: u32,
 }
@@ -140,6 +143,8 @@ impl Model {
             paused: BTreeMap::new(),
             writes: BTreeMap::new(),
             stumbles: BTreeMap::new(),
+            rested: 1_579_622_183_208,
+            timed: 0,
             rows: 0,
             random: 1,
         }
@@ -213,6 +218,8 @@ impl Model {
 
     fn rest(&mut self) {
         self.outbox.handle_rest();
+        self.timed = 0;
+        self.rested = self.now;
         self.save();
         self.left = 45;
         for (row, stored) in &self.store {
@@ -220,6 +227,7 @@ impl Model {
         }
         self.writes.clear();
         self.stumbles.clear();
+        self.timed = 0;
         self.alarm = self.outbox.next_due(self.now);
         assert_eq!(self.alarm.is_some(), self.pending() > 0, "no alarm for what waits");
         assert!(self.alarm.is_none_or(|alarm| alarm >= self.now), "an alarm in the past");
@@ -287,6 +295,8 @@ impl Model {
             Settled::Dead => {
                 self.failures = 0;
                 self.dead.insert(body);
+                // Written with its burial.
+                *self.stumbles.entry(row).or_default() += 1;
             }
             _ => self.stumble(body, status, wait),
         }
@@ -307,21 +317,34 @@ impl Model {
         }
     }
 
-    /// Stores what has changed.
+    /// Stores what has changed. Rows that are on their way share one row of the store, which is written
+    /// when one of them sets out or ends, and otherwise once a second at most.
     fn save(&mut self) {
+        let (mut is_shared, mut has_reason) = (false, false);
         for row in self.outbox.take_updates() {
             let known = self.store.get(&row.id).expect("an update of a row that is gone");
             assert!(row.position >= known.position, "a row that went back");
             assert_eq!(row.position, self.position[&row.id]);
-            let writes = self.writes.entry(row.id).or_default();
-            *writes += 1;
-            let stumbles = self.stumbles.get(&row.id).copied().unwrap_or(0);
-            assert!(*writes <= 3 + 2 * stumbles, "{writes} writes of a row in a pass");
+            let is_buried = row.position > 0 && self.dead.contains(&(row.id, row.position - 1));
+            if row.attempts == 0 && row.position < row.count {
+                is_shared = true;
+                has_reason |= row.unknown && !known.unknown || is_buried;
+            } else {
+                has_reason = true;
+                let writes = self.writes.entry(row.id).or_default();
+                *writes += 1;
+                let stumbles = self.stumbles.get(&row.id).copied().unwrap_or(0);
+                assert!(*writes <= 2 + 2 * stumbles, "{writes} writes of a row in a pass");
+            }
             if row.position >= row.count {
                 self.store.remove(&row.id);
             } else {
                 self.store.insert(row.id, row);
             }
+        }
+        if is_shared && !has_reason && self.now > self.rested {
+            self.timed += 1;
+            assert!(self.timed <= (self.now - self.rested) / 1000, "written too often");
         }
     }
 
@@ -330,12 +353,15 @@ impl Model {
         let ahead = self.position.iter().filter(|(row, at)| stored(row).is_some_and(|s| s < **at));
         self.doubtful.extend(ahead.map(|(row, _)| *row));
         self.doubtful.extend(self.under_way.drain(..).map(|request| request.body.0));
+        // Where the store cannot tell, the next body may have been on its way.
+        self.doubtful.extend(self.store.values().filter(|row| row.unknown).map(|row| row.id));
         self.outbox = Outbox::new(self.limit);
         for row in self.store.values() {
             self.position.insert(row.id, row.position);
             self.outbox.handle_row(row.clone());
         }
         (self.failures, self.asked, self.left) = (0, 0, 45);
+        (self.rested, self.timed) = (self.now, 0);
         self.paused = self.store.values().map(|row| (row.id, row.next_at)).collect();
         self.writes.clear();
         self.stumbles.clear();

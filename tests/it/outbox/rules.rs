@@ -328,12 +328,12 @@ fn a_refusal_shows_that_the_platform_is_up() {
 }
 
 #[test]
-fn a_row_of_twenty_is_written_at_most_eight_times_in_a_pass() {
+fn a_row_of_twenty_is_written_at_most_eight_times_in_a_pass_and_with_each_burial() {
     let mut all_taken = outbox(&[("a", 20)]);
     assert!(drain(&mut all_taken, NOW, |_| 204) <= 8);
     let mut some_refused = outbox(&[("a", 20)]);
     let refused = |position| if position % 3 == 0 { 400 } else { 204 };
-    assert!(drain(&mut some_refused, NOW, refused) <= 8);
+    assert!(drain(&mut some_refused, NOW, refused) <= 8 + 7);
     assert_eq!(some_refused.pending(), 0);
 }
 
@@ -449,7 +449,8 @@ fn a_forgotten_visitors_rows_are_not_sent() {
     outbox.forget("a");
     assert_eq!(outbox.pending(), 1);
     assert_eq!(sends(&mut outbox, NOW), [(3, 0)]);
-    assert_eq!((outbox.visitor_of(1), outbox.visitor_of(3)), (None, Some("b".into())));
+    let visitor = |id| outbox.row(id).map(|row| row.web_id.clone());
+    assert_eq!((visitor(1), visitor(3)), (None, Some("b".into())));
 }
 
 #[test]
@@ -530,4 +531,156 @@ fn without_rows_there_is_no_alarm() {
     sends(&mut outbox, NOW);
     answer(&mut outbox, 1, 204, NOW);
     assert_eq!(outbox.next_due(NOW), None);
+}
+
+#[test]
+fn a_body_that_is_refused_is_stored_as_done_with_its_burial() {
+    let mut outbox = outbox(&[("a", 3)]);
+    sends(&mut outbox, NOW);
+    let _ = outbox.take_updates();
+    assert_eq!(answer(&mut outbox, 1, 400, NOW), Settled::Dead);
+    let updates = outbox.take_updates();
+    assert_eq!(updates, [Row { position: 1, unknown: true, ..row(1, "a", 3) }]);
+}
+
+/// Whether the next body of the only row is counted as possibly sent before; it is answered with
+/// `status`.
+fn is_counted(outbox: &mut Outbox, now: u64, status: impl Into<Option<u16>>) -> bool {
+    let Output::Send { resent_unknown, .. } = outbox.poll_output(now) else {
+        panic!("nothing leaves")
+    };
+    answer(outbox, 1, status, now);
+    resent_unknown
+}
+
+#[test]
+fn every_body_that_a_crash_leaves_in_doubt_is_counted_once() {
+    let stored = Row { position: 1, unknown: true, ..row(1, "a", 4) };
+    let mut outbox = Outbox::new(None);
+    outbox.handle_row(stored);
+    let counted = [500, 204, 204, 204].map(|status| {
+        let due = outbox.next_due(NOW).unwrap();
+        is_counted(&mut outbox, due, status)
+    });
+    assert_eq!(counted, [true, false, true, true], "the failure said that it did not arrive");
+}
+
+#[test]
+fn a_doubt_outlasts_a_failure_and_another_crash() {
+    let mut outbox = Outbox::new(None);
+    outbox.handle_row(Row { unknown: true, ..row(1, "a", 2) });
+    assert!(is_counted(&mut outbox, NOW, 500));
+    outbox.handle_rest();
+    assert!(outbox.take_updates().iter().all(|row| row.unknown));
+}
+
+#[test]
+fn a_body_without_an_answer_is_counted_and_the_next_is_not() {
+    let mut outbox = outbox(&[("a", 2)]);
+    let counted = [None, Some(204), Some(204)].map(|status| {
+        let due = outbox.next_due(NOW).unwrap();
+        is_counted(&mut outbox, due, status)
+    });
+    assert_eq!(counted, [false, true, false]);
+}
+
+#[test]
+fn what_is_in_doubt_after_a_restart_goes_before_everything_else() {
+    let mut outbox = Outbox::new(None);
+    let paused = Row { attempts: 2, next_at: NOW, ..row(3, "c", 2) };
+    let in_doubt = Row { attempts: 2, next_at: NOW, unknown: true, ..row(4, "d", 2) };
+    for row in [row(1, "a", 2), row(2, "b", 2), paused, in_doubt] {
+        outbox.handle_row(row);
+    }
+    for position in 0..2 {
+        assert_eq!(sends(&mut outbox, NOW)[0], (4, position), "each body of it may have been sent");
+        answer(&mut outbox, 4, 204, NOW);
+    }
+}
+
+#[test]
+fn what_had_no_answer_goes_before_what_has_not_been_sent_once_its_pause_is_over() {
+    let visitors: Vec<String> = (0..50).map(|number| format!("v{number}")).collect();
+    let rows: Vec<(&str, usize)> = visitors.iter().map(|visitor| (visitor.as_str(), 2)).collect();
+    let mut outbox = outbox(&rows);
+    let sent = sends(&mut outbox, NOW);
+    answer(&mut outbox, 1, None, NOW);
+    let now = NOW + 2 * SECOND;
+    for (row, _) in &sent[1..] {
+        answer(&mut outbox, *row, 204, now);
+    }
+    assert_eq!(sends(&mut outbox, now)[0], (1, 0));
+    answer(&mut outbox, 1, 204, now);
+    // What comes behind it was not sent, and takes its place among the others.
+    let next = sends(&mut outbox, now);
+    assert_eq!(next, [(1, 1)], "it is the oldest");
+}
+
+#[test]
+fn a_failure_does_not_end_the_doubt_of_an_attempt_before_it() {
+    for silent in [true, false] {
+        let mut outbox = Outbox::new(None);
+        for row in [row(1, "a", 9), Row { unknown: !silent, ..row(2, "b", 1) }] {
+            outbox.handle_row(row);
+        }
+        sends(&mut outbox, NOW);
+        answer(&mut outbox, 2, if silent { None } else { Some(503) }, NOW);
+        if silent {
+            assert_eq!(sends(&mut outbox, NOW + SECOND), [(2, 0)]);
+            answer(&mut outbox, 2, 503, NOW + SECOND);
+        }
+        let now = NOW + MINUTE;
+        answer(&mut outbox, 1, 204, now);
+        assert_eq!(sends(&mut outbox, now), [(2, 0), (1, 1)]);
+        answer(&mut outbox, 2, 503, now);
+        assert!(outbox.take_updates().iter().any(|row| row.id == 2 && row.unknown));
+    }
+}
+
+#[test]
+fn a_doubt_does_not_overtake_what_its_visitor_sent_before() {
+    let mut outbox = Outbox::new(None);
+    for row in [row(1, "a", 1), Row { unknown: true, ..row(2, "a", 1) }] {
+        outbox.handle_row(row);
+    }
+    assert_eq!(sends(&mut outbox, NOW), [(1, 0)]);
+    answer(&mut outbox, 1, 204, NOW);
+    assert_eq!(sends(&mut outbox, NOW), [(2, 0)]);
+}
+
+#[test]
+fn an_event_that_never_has_an_answer_does_not_keep_others_from_showing_that_the_platform_is_up() {
+    let mut outbox = outbox(&[("a", 1)]);
+    let mut now = NOW;
+    for _ in 0..8 {
+        sends(&mut outbox, now);
+        answer(&mut outbox, 1, None, now);
+        let Output::Wait(Some(until)) = outbox.poll_output(now) else { panic!("a pause") };
+        now = until;
+    }
+    outbox.handle_row(row(2, "b", 1));
+    assert_eq!(sends(&mut outbox, now), [(2, 0)]);
+    answer(&mut outbox, 2, 204, now);
+    assert_eq!(sends(&mut outbox, now), [(1, 0)]);
+}
+
+#[test]
+fn how_far_a_row_is_is_stored_when_another_is_done_and_after_a_second() {
+    let mut outbox = outbox(&[("a", 9), ("b", 2)]);
+    sends(&mut outbox, NOW);
+    let _ = outbox.take_updates();
+    let mut step = |rows: &[u64], now| {
+        for row in rows {
+            answer(&mut outbox, *row, 204, now);
+        }
+        let moved = outbox.take_updates();
+        sends(&mut outbox, now);
+        let places = |row: Row| (row.id, row.position);
+        moved.into_iter().chain(outbox.take_updates()).map(places).collect::<Vec<_>>()
+    };
+    assert_eq!(step(&[1, 2], NOW), []);
+    assert_eq!(step(&[1, 2], NOW), [(1, 2), (2, 2)]);
+    assert_eq!(step(&[1], NOW + 900), []);
+    assert_eq!(step(&[1], NOW + 1899), []);
+    assert_eq!(step(&[1], NOW + 1900), [(1, 5)]);
 }

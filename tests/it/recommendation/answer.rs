@@ -3,6 +3,7 @@
 
 use esputnik_kit::{
     api::{Kind, Reply},
+    catalogue::Item,
     json,
     recommendation::{Answer, Price, Product, Source, answer::read},
     value::{Value, find},
@@ -132,14 +133,15 @@ fn a_hostile_answer_is_cut_to_size() {
     assert_eq!(products(&format!("[{many}]")).len(), 100);
 }
 
-fn item(text: &str) -> Value {
-    json::parse(text).unwrap()
+/// A product of the shop's feed with these attributes.
+fn item(text: &str) -> Item {
+    Item::from_value(json::parse(text).unwrap()).unwrap()
 }
 
-const ITEM: &str = r#"{"id": "a", "title": "Tent", "link": "https://a.b/tent", "image": "https://a.b/t.png",
-    "brand": "Roof", "description": "Dry", "price": {"amount": "1500.00", "currency": "UAH"},
-    "sale_price": {"amount": "1299.00", "currency": "UAH"}, "in_stock": true,
-    "categories": ["Outdoor > Tents"], "fields": {"g:custom": "7", "tags_colour": ["red", "blue"]}}"#;
+const ITEM: &str = r#"{"id": "a", "title": "Tent", "link": "https://a.b/tent", "image_link": "https://a.b/t.png",
+    "brand": "Roof", "description": "Dry", "price": "1500.00 UAH", "sale_price": "1299.00 UAH",
+    "availability": "in_stock", "product_type": "Outdoor > Tents", "custom": "7",
+    "tags_colour": ["red", "blue"]}"#;
 
 #[test]
 fn the_feed_adds_what_the_platform_does_not_say() {
@@ -152,10 +154,15 @@ fn the_feed_adds_what_the_platform_does_not_say() {
     assert_eq!(product.image.as_deref(), Some("https://a.b/t.png"));
     assert_eq!(amount(product.price.as_ref()), Some("1299.00"));
     assert_eq!(amount(product.old_price.as_ref()), Some("1500.00"));
-    assert_eq!(product.price.unwrap().currency.as_deref(), Some("UAH"));
+    assert_eq!(product.price.as_ref().unwrap().currency.as_deref(), Some("UAH"));
     assert_eq!(product.in_stock, Some(true));
-    assert_eq!(product.categories, ["Outdoor > Tents"]);
-    assert_eq!(find(&product.fields, "g:custom"), Some(&Value::text("7")));
+    assert_eq!(product.categories, ["Outdoor", "Tents"]);
+    assert_eq!(product.category().as_deref(), Some("Tents"));
+    assert_eq!(find(&product.fields, "custom"), Some(&Value::text("7")));
+    for (name, values) in [("g:custom", "7"), ("colour", "red blue"), ("category", "Outdoor Tents")]
+    {
+        assert_eq!(product.attribute(name).collect::<Vec<_>>().join(" "), values, "{name}");
+    }
 }
 
 #[test]
@@ -166,8 +173,8 @@ fn price_and_stock_are_the_feeds_and_words_are_the_platforms() {
     )
     .remove(0);
     product.add_item(&item(
-        r#"{"id": "a", "title": "Other", "image": "/other.png", "in_stock": false,
-            "price": {"amount": "2600"}}"#,
+        r#"{"id": "a", "title": "Other", "image_link": "https://a.b/other.png", "price": "2600",
+            "availability": "out of stock"}"#,
     ));
     assert_eq!(
         (product.name.as_deref(), product.image.as_deref()),
@@ -178,28 +185,63 @@ fn price_and_stock_are_the_feeds_and_words_are_the_platforms() {
     assert_eq!(product.in_stock, Some(false));
 }
 
+/// What a page gets of a product that asks for all of it.
+fn all_fields(product: Product) -> Value {
+    let (variant, source) = ("r12v34".to_owned(), Source::Platform);
+    let products = vec![product];
+    let answer = Answer { variant, source, personal: true, products }.page_value(true);
+    answer.member("products").and_then(Value::as_list).unwrap()[0].clone()
+}
+
 #[test]
-fn a_feeds_own_names_are_read_too() {
-    let product = Product::of_item(&item(
-        r#"{"id": "a", "title": "Tent", "link": "/a", "image_link": "/a.png", "price": "1500.00 UAH",
-            "sale_price": "1299.00 UAH", "availability": "out_of_stock", "colour": "red",
-            "product_type": ["Outdoor > Tents", "New"]}"#,
-    ))
-    .unwrap();
-    assert_eq!((product.url.as_str(), product.image.as_deref()), ("/a", Some("/a.png")));
-    assert_eq!(amount(product.price.as_ref()), Some("1299.00"));
-    assert_eq!(amount(product.old_price.as_ref()), Some("1500.00"));
-    assert_eq!((product.in_stock, product.category().as_deref()), (Some(false), Some("Tents")));
-    assert_eq!(find(&product.fields, "colour"), Some(&Value::text("red")));
+fn all_fields_and_filters_say_what_the_catalogue_knows_under_the_platforms_names() {
+    let known = [
+        ("price", Value::Number("1299".into()), "1299"),
+        ("tags_oldprice", Value::text("1500"), "1500"),
+        ("isInStock", Value::whole(1), "1"),
+    ];
+    let words = [
+        ("name", Value::text("Tent"), "Tent"),
+        ("imageUrl", Value::text("https://a.b/t.png"), "https://a.b/t.png"),
+        ("descr", Value::text("Dry"), "Dry"),
+        ("brand", Value::text("Roof"), "Roof"),
+    ];
+    let full = r#"[{"id": "a", "url": "/a", "name": "Tent", "imageUrl": "https://a.b/t.png", "descr": "Dry",
+        "brand": "Roof", "price": 2000.5, "tags_oldprice": "2500", "isInStock": 0}]"#;
+    let ids_alone = r#"[{"id": "a", "url": "/a"}]"#;
+    for text in [full, ids_alone, ""] {
+        let product = match products(text).pop() {
+            Some(mut product) => {
+                product.add_item(&item(ITEM));
+                product
+            }
+            None => Product::of_item(&item(ITEM)),
+        };
+        let shown = all_fields(product.clone());
+        for (name, value, filter) in known.iter().chain(&words) {
+            assert_eq!(shown.member(name), Some(value), "{name} of {text}");
+            assert_eq!(product.attribute(name).collect::<Vec<_>>(), [*filter], "{name} of {text}");
+        }
+        let Value::Object(members) = &shown else { panic!("an object") };
+        let named = |name: &str| members.iter().filter(|(own, _)| own == name).count();
+        assert_eq!((named("price"), named("isInStock"), named("name")), (1, 1, 1));
+        assert_eq!(product.attribute("old_price").collect::<Vec<_>>(), ["1500"]);
+    }
+    // What is no discount any more is none under any name.
+    let mut product = products(full).remove(0);
+    product.add_item(&item(r#"{"id": "a", "price": "2600", "availability": "out of stock"}"#));
+    let shown = all_fields(product.clone());
+    assert_eq!(shown.member("tags_oldprice"), None);
+    assert_eq!(product.attribute("tags_oldprice").next(), None);
+    assert_eq!(shown.member("isInStock"), Some(&Value::whole(0)));
 }
 
 #[test]
 fn what_nobody_recommended_has_no_container_type() {
-    let product = Product::of_item(&item(ITEM)).unwrap();
+    let product = Product::of_item(&item(ITEM));
     assert_eq!((product.url.as_str(), product.container_type), ("https://a.b/tent", None));
-    assert_eq!(Product::of_item(&item(r#"{"title": "no id"}"#)), None);
     let link = r#"{"id": "a", "link": "javascript:alert(1)"}"#;
-    assert_eq!(Product::of_item(&item(link)).unwrap().url, "");
+    assert_eq!(Product::of_item(&item(link)).url, "");
 }
 
 #[test]

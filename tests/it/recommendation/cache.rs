@@ -1,14 +1,14 @@
 //! Which answer counts, when the platform is asked, and for how long somebody waits; in virtual time.
 
-use std::rc::Rc;
+use std::{collections::HashMap, ops::Range, rc::Rc};
 
 use esputnik_kit::{
     config::recommendations::Source,
-    recommendation::cache::{Cache, Found, LOST_AFTER, Outcome, Output},
+    recommendation::cache::{Cache, Found, Kept, LOST_AFTER, Outcome, Output},
 };
 use proptest::prelude::*;
 
-use super::model::{Model, Op, TIMES, What};
+use super::model::{Model, Op, TIMES, What, keep};
 
 const ASK: Op = Op::Ask { person: 0, product: 1, may_call: true };
 
@@ -136,6 +136,19 @@ fn what_is_on_disk_outlives_a_restart() {
 }
 
 #[test]
+fn a_host_that_is_stopped_during_a_call_does_not_make_it_again_at_once() {
+    let mut model = run(&[ASK, Op::Restart, ASK, Op::Elapse(LOST_AFTER - 1), ASK]);
+    assert_eq!((model.made, given(&model)), (1, "--".into()));
+    for op in [Op::Elapse(1), ASK, failed(), Op::Elapse(9999), ASK] {
+        model.step(&op);
+    }
+    assert_eq!(model.made, 2, "which counts as a failure");
+    // The last good answer stays on disk meanwhile.
+    let model = run(&[ASK, good(), Op::Elapse(TIMES.fresh), ASK, Op::Restart, ASK]);
+    assert_eq!((model.made, given(&model)), (2, "fll".into()));
+}
+
+#[test]
 fn a_call_that_never_ends_is_made_again_and_its_late_answer_still_counts() {
     let mut model = run(&[ASK, Op::Elapse(LOST_AFTER - 1), ASK]);
     assert_eq!(model.made, 1);
@@ -167,12 +180,13 @@ fn memory_is_bounded_and_what_it_forgets_is_not_asked_for_again() {
         let mut found = None;
         while let Some(output) = cache.poll_output() {
             match output {
+                Output::Keep(..) => {}
                 Output::Call(key, ticket) => {
                     made += 1;
                     cache.handle_outcome(&key, ticket, Outcome::Good(answer.clone()), now);
                 }
                 Output::Give(_, given) => found = Some(given),
-                _ => unreachable!("two kinds of output"),
+                _ => unreachable!("three kinds of output"),
             }
         }
         (found.unwrap(), made)
@@ -185,6 +199,113 @@ fn memory_is_bounded_and_what_it_forgets_is_not_asked_for_again() {
     assert!(cache.knows(&key(39)) && !cache.knows(&key(0)), "the oldest goes first");
     // Within the window it is read from disk, and never asked for.
     assert_eq!(ask(&mut cache, 0, 1000), (Found::Nothing, 40));
+}
+
+/// A host that reads what memory lacks from its disk before it asks, and whose platform answers at once.
+struct Host {
+    cache: Cache<Rc<str>>,
+    disk: HashMap<String, Kept<Rc<str>>>,
+    outcome: Outcome<Rc<str>>,
+    now: u64,
+    asked: u64,
+    made: usize,
+}
+
+impl Host {
+    fn new(outcome: Outcome<Rc<str>>) -> Self {
+        let (cache, disk) = (Cache::new(TIMES), HashMap::new());
+        Self { cache, disk, outcome, now: 1_000_000, asked: 0, made: 0 }
+    }
+
+    fn ask(&mut self, number: usize) -> Found<Rc<str>> {
+        let key = format!("key {number}");
+        if !self.cache.knows(&key) {
+            let kept = self.disk.get(&key).cloned();
+            self.cache.handle_kept(&key, Source::Contact, kept);
+        }
+        self.asked += 1;
+        self.cache.handle_ask(self.asked, &key, Source::Contact, true, self.now);
+        let mut found = None;
+        while let Some(output) = self.cache.poll_output() {
+            match output {
+                Output::Keep(key, kept) => keep(&mut self.disk, &key, kept),
+                Output::Call(key, ticket) => {
+                    self.made += 1;
+                    let outcome = self.outcome.clone();
+                    let kept = self.cache.handle_outcome(&key, ticket, outcome, self.now);
+                    keep(&mut self.disk, &key, kept.expect("a call has ended"));
+                }
+                Output::Give(_, given) => found = Some(given),
+                _ => unreachable!("three kinds of output"),
+            }
+        }
+        found.expect("something is given")
+    }
+
+    fn in_memory(&self, numbers: Range<usize>) -> usize {
+        numbers.filter(|number| self.cache.knows(&format!("key {number}"))).count()
+    }
+}
+
+fn megabyte() -> Outcome<Rc<str>> {
+    Outcome::Good("x".repeat(1024 * 1024).into())
+}
+
+#[test]
+fn of_more_keys_than_memory_holds_each_is_given_what_is_on_disk_and_keeps_its_window() {
+    let mut host = Host::new(Outcome::Good("[1]".into()));
+    for number in 0..4500 {
+        assert!(matches!(host.ask(number), Found::Fresh(_)));
+    }
+    // All are within their windows.
+    for number in (0..4500).chain(0..4500) {
+        assert!(matches!(host.ask(number), Found::Fresh(_)), "{number}");
+    }
+    assert_eq!(host.made, 4500);
+    let known = host.in_memory(0..4500);
+    assert!((3000..=4000).contains(&known), "{known} are in memory");
+}
+
+#[test]
+fn windows_after_failures_are_kept_for_more_keys_than_memory_holds() {
+    let mut host = Host::new(Outcome::Failed(Some(50_000)));
+    for number in (0..9000).chain(0..9000) {
+        assert_eq!(host.ask(number), Found::Nothing);
+    }
+    assert_eq!(host.made, 9000);
+    assert!(host.in_memory(0..9000) <= 4000);
+}
+
+#[test]
+fn a_key_that_comes_back_counts_as_just_asked_for() {
+    let mut host = Host::new(megabyte());
+    for number in 0..40 {
+        host.ask(number);
+    }
+    assert!(!host.cache.knows("key 0"));
+    for number in 0..40 {
+        assert!(matches!(host.ask(number), Found::Fresh(_)), "{number}");
+        assert!(matches!(host.ask(0), Found::Fresh(_)));
+        assert!(host.cache.knows("key 0"), "it is asked for all the time, after {number}");
+    }
+    let known = host.in_memory(0..40);
+    assert!((8..=16).contains(&known), "{known} MB are kept");
+    assert_eq!(host.made, 40);
+}
+
+#[test]
+fn a_failure_under_load_leaves_the_last_good_answer_in_memory_and_on_disk() {
+    let mut host = Host::new(megabyte());
+    for number in 0..40 {
+        host.ask(number);
+    }
+    host.now += TIMES.fresh;
+    host.outcome = Outcome::Failed(None);
+    for number in (0..40).chain(0..40) {
+        assert!(matches!(host.ask(number), Found::Last(_)), "{number}");
+    }
+    assert!(host.disk.values().all(|kept| kept.good.is_some()));
+    assert_eq!(host.made, 80, "each once more");
 }
 
 fn op() -> impl Strategy<Value = Op> {

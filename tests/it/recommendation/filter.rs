@@ -4,7 +4,7 @@ use esputnik_kit::{
     config::recommendations::OutOfStock,
     problem::Code,
     recommendation::{
-        Product,
+        Filter, Product,
         filter::{choose, unknown},
     },
 };
@@ -90,14 +90,12 @@ fn a_filter_on_what_no_product_has_is_named() {
     );
     let shop = shop();
     let found = unknown(&odd, &shop).unwrap();
-    assert_eq!((found.name, &found.values[..]), ("colour", &["red"][..]));
+    assert_eq!(found.name, "colour");
     let problem = found.problem();
     assert_eq!(
         (problem.code, problem.field.as_str()),
         (Code::UnknownValue, "filters.include[1].name")
     );
-    let odd = by(r#"{"should": [{"name": "size", "values": ["S"]}]}"#);
-    assert_eq!(unknown(&odd, &shop).unwrap().parameter, "filters.should[0].name");
     let odd = ask(r#"{"variantId": "r1v1", "categoryKey": "x", "categoryField": "shelf"}"#);
     assert_eq!(unknown(&odd, &shop).unwrap().problem().field, "categoryField");
     // What one product has is known, and where there is none nothing is.
@@ -106,4 +104,32 @@ fn a_filter_on_what_no_product_has_is_named() {
     );
     assert_eq!(unknown(&sale, &shop), None);
     assert_eq!(unknown(&odd, &[]), None);
+}
+
+#[test]
+fn what_products_are_to_be_without_or_may_have_they_can_all_be_without() {
+    for kind in ["exclude", "should"] {
+        let filters = format!(r#"{{"{kind}": [{{"name": "size", "values": ["S"]}}]}}"#);
+        let odd = ask(&format!(r#"{{"variantId": "r1v1", "filters": {filters}}}"#));
+        assert_eq!(unknown(&odd, &shop()), None);
+        assert_eq!(with(&filters), ["1", "2", "3", "4"]);
+    }
+}
+
+#[test]
+fn a_filter_is_looked_for_by_the_name_that_has_a_list() {
+    let listed = ["tags_city".to_owned(), "brand".to_owned()];
+    let named = |name: &str| {
+        let filter = Filter { name: name.into(), values: vec!["x".into()] };
+        filter.listed(&listed).map(str::to_owned)
+    };
+    for (name, list) in [
+        ("city", Some("tags_city")),
+        ("tags_city", Some("tags_city")),
+        ("g:brand", Some("brand")),
+        ("category", Some("category")),
+        ("size", None),
+    ] {
+        assert_eq!(named(name).as_deref(), list, "{name}");
+    }
 }

@@ -67,6 +67,13 @@ fn start(person: &Person) -> String {
     format!("{}/", person.key().unwrap())
 }
 
+/// Writes down what is known of a key: a good answer stays until there is another.
+pub(super) fn keep(disk: &mut HashMap<String, Kept<Rc<str>>>, key: &str, mut kept: Kept<Rc<str>>) {
+    let before = disk.remove(key).and_then(|before| before.good);
+    kept.good = kept.good.or(before);
+    disk.insert(key.to_owned(), kept);
+}
+
 fn person(number: usize) -> Person {
     let web_id = |id: &str| Person::Browser(WebId::parse(id).unwrap());
     match number % 3 {
@@ -101,7 +108,7 @@ impl Model {
                 let key = [start(&person), key].concat();
                 if !self.cache.knows(&key) {
                     let kept = self.disk.get(&key).cloned();
-                    self.cache.handle_kept(&key, Source::Contact, kept, self.now);
+                    self.cache.handle_kept(&key, Source::Contact, kept);
                 }
                 self.askers += 1;
                 self.waiting.insert(self.askers, (key.clone(), self.now));
@@ -125,7 +132,7 @@ impl Model {
                     self.closed = self.closed.max(self.now + rest);
                 }
                 if let Some(kept) = self.cache.handle_outcome(&key, ticket, outcome, self.now) {
-                    self.disk.insert(key.clone(), kept);
+                    keep(&mut self.disk, &key, kept);
                     if is_last {
                         self.windows.insert(key, window);
                     }
@@ -146,7 +153,8 @@ impl Model {
                 // Those who waited are gone with the host, and so are its calls.
                 self.waiting.clear();
                 for call in self.calls.drain(..) {
-                    self.windows.remove(&call.key);
+                    let window = self.windows.entry(call.key).or_default();
+                    *window = (*window).max(call.ticket + LOST_AFTER);
                 }
                 self.closed = 0;
             }
@@ -164,6 +172,7 @@ impl Model {
     fn drain(&mut self) {
         while let Some(output) = self.cache.poll_output() {
             match output {
+                Output::Keep(key, kept) => keep(&mut self.disk, &key, kept),
                 Output::Call(key, ticket) => {
                     assert_eq!(ticket, self.now);
                     let window = self.windows.get(&key).copied().unwrap_or(0);
@@ -187,7 +196,7 @@ impl Model {
                     }
                     self.given.push(found);
                 }
-                _ => unreachable!("two kinds of output"),
+                _ => unreachable!("three kinds of output"),
             }
         }
     }

@@ -46,6 +46,12 @@ pub(crate) enum Op {
     /// The page is closed and another one opened in its place.
     Close,
     Forget,
+    /// The store is emptied, by the visitor or by the page's own code.
+    Wipe,
+    /// From now on the store can, or cannot, be had; what it holds stays.
+    Deny(bool),
+    /// Somebody writes something under a message id that is no record of it.
+    Break,
 }
 
 impl Op {
@@ -71,6 +77,9 @@ impl Op {
             12 => [Self::Hide, Self::Show][usize::from(a % 2)],
             13 | 14 => Self::Online,
             _ if a % 8 == 7 => Self::Forget,
+            _ if a % 8 == 6 => Self::Wipe,
+            _ if a % 8 == 5 => Self::Deny(b % 2 == 1),
+            _ if a % 8 == 4 => Self::Break,
             _ => Self::Close,
         };
         (usize::from(c % 2), op)
@@ -83,7 +92,7 @@ pub(crate) struct Page {
     hidden: bool,
     /// What the host has been asked for and has not answered: bodies, and a number of records.
     pub(crate) send: Option<String>,
-    pub(crate) search: Option<usize>,
+    pub(crate) search: Option<(usize, usize)>,
     /// Whether the search was called off while it waited for the lock.
     called_off: bool,
     pub(crate) timer: Option<u64>,
@@ -104,6 +113,7 @@ pub(crate) struct World {
     /// Refusals that pages were told of: message id and code.
     pub(crate) refused: BTreeMap<String, String>,
     forgotten: BTreeSet<String>,
+    pub(crate) denied: bool,
     made: u64,
     random: u32,
 }
@@ -119,6 +129,7 @@ impl World {
             arrived: BTreeSet::new(),
             refused: BTreeMap::new(),
             forgotten: BTreeSet::new(),
+            denied: false,
             made: 0,
             random: 1,
         };
@@ -169,14 +180,28 @@ impl World {
                 self.open(place, "visible");
             }
             Op::Forget => self.tell(place, json!([4])),
+            Op::Wipe => self.store.clear(),
+            Op::Deny(denied) => self.denied = denied,
+            Op::Break => {
+                let broken = ["", "{", "7", "null", "[]", "{}", r#"{"id":"other"}"#];
+                let id = self.id();
+                let text = broken[usize::try_from(self.made).unwrap() % broken.len()];
+                self.unreadable.insert(id.clone());
+                self.store.insert(id, text.to_owned());
+            }
         }
+    }
+
+    /// A message id of this moment.
+    fn id(&mut self) -> String {
+        let (high, low) = (self.now >> 16, self.now & 0xffff);
+        self.made += 1;
+        format!("{high:08x}-{low:04x}-7000-8000-{:012x}", self.made)
     }
 
     /// The loader's part of a call: it stores the record and hands it over.
     pub(crate) fn call(&mut self, place: usize, call: Call) -> String {
-        let (high, low) = (self.now >> 16, self.now & 0xffff);
-        let id = format!("{high:08x}-{low:04x}-7000-8000-{:012x}", self.made);
-        self.made += 1;
+        let id = self.id();
         let product = if call == Call::Refusable { json!({}) } else { json!({"productKey": "7"}) };
         let call_of = json!(["sendEvent", "ProductPage", {"ProductPage": product}]);
         let record =
@@ -184,7 +209,9 @@ impl World {
         if call == Call::Unreadable {
             self.unreadable.insert(id.clone());
         }
-        self.store.insert(id.clone(), record.clone());
+        if !self.denied {
+            self.store.insert(id.clone(), record.clone());
+        }
         self.tell(place, json!([1, id, record, "W"]));
         id
     }
@@ -212,8 +239,8 @@ impl World {
                 assert!(page.send.replace(body).is_none(), "two batches under way");
             }
             "search" => {
-                let most = usize::try_from(detail.as_u64().unwrap()).unwrap();
-                assert!(page.search.replace(most).is_none(), "two searches under way");
+                let bounds = serde_json::from_value(detail).unwrap();
+                assert!(page.search.replace(bounds).is_none(), "two searches under way");
             }
             "release" => {
                 if self.lock == Some(place) {
@@ -226,9 +253,12 @@ impl World {
                     let id = id.as_str().unwrap();
                     let settled = self.arrived.contains(id) || self.refused.contains_key(id);
                     assert!(settled || self.forgotten.contains(id), "a record was lost");
-                    self.store.remove(id);
+                    if !self.denied {
+                        self.store.remove(id);
+                    }
                 }
             }
+            "clear" if self.denied => {}
             "clear" => self.forgotten.extend(std::mem::take(&mut self.store).into_keys()),
             "wait" => {
                 let wait = detail.as_u64().unwrap();
@@ -270,7 +300,7 @@ impl World {
 
     fn found(&mut self, place: usize) {
         let page = &mut self.pages[place];
-        let Some(most) = page.search else { return };
+        let Some((most, room)) = page.search else { return };
         if std::mem::take(&mut page.called_off) {
             page.search = None;
             return self.tell(place, json!([7]));
@@ -280,9 +310,17 @@ impl World {
         }
         page.search = None;
         self.lock = Some(place);
+        if self.denied {
+            return self.tell(place, json!([7]));
+        }
         let ids: Vec<_> = self.store.keys().collect();
         let records: Vec<_> = self.store.values().take(most).collect();
-        let answer = json!([7, ids, records]);
+        let sizes = self.store.values().rev().scan(0, |sum, record| {
+            *sum += 2 * record.len();
+            Some(*sum)
+        });
+        let fitting = (ids.len() > most).then(|| sizes.take_while(|sum| *sum <= room).count());
+        let answer = json!([7, ids, records, fitting]);
         self.tell(place, answer);
     }
 
@@ -301,6 +339,7 @@ impl World {
 
     /// Everything works, every page is looked at, and time passes until nothing is stored.
     pub(crate) fn recover(&mut self) {
+        self.denied = false;
         for place in 0..self.pages.len() {
             self.handle(place, Op::Show);
         }

@@ -5,6 +5,7 @@ use std::{collections::HashMap, rc::Rc};
 use esputnik_kit::{
     api::Pool,
     governor::{Grant, Outcome},
+    ledger::reason_of,
     outbox::{Output, Settled},
     retry::parse_retry_after,
 };
@@ -13,6 +14,7 @@ use worker::{Env, Result};
 
 use super::OutboxObject;
 use crate::{
+    catalogue::{self, Sold},
     objects::{now, random},
     pace,
     settings::load_config,
@@ -92,8 +94,9 @@ impl OutboxObject {
             return Ok(());
         }
         if now().saturating_sub(self.cleaned.get()) > CLEAN_EVERY {
-            self.cleaned.set(now());
-            self.with(|inner| inner.store.clean(now()))?;
+            let more = self.with(|inner| inner.store.clean(now()))?;
+            // The rest with the next pass.
+            self.cleaned.set(if more { 0 } else { now() });
         }
         let config = load_config(&self.env).map_err(|_| "the settings cannot be read")?;
         let name = self.state.id().name().unwrap_or_default();
@@ -132,7 +135,21 @@ impl OutboxObject {
         self.with(|inner| {
             inner.outbox.handle_rest();
             inner.save()
-        })
+        })?;
+        self.tell_sold(&name).await
+    }
+
+    /// Tells the catalogue what was bought. It only counts, so what cannot be told is not repeated.
+    async fn tell_sold(&self, object: &str) -> Result<()> {
+        let products = self.with(|inner| Ok(std::mem::take(&mut inner.sold)))?;
+        if !products.is_empty() {
+            let sold = Sold { at: now(), products };
+            let site = object.split('/').next().unwrap_or_default();
+            if let Err(error) = catalogue::sold(&self.env, site, &sold).await {
+                worker::console_error!("sold: {error:?}");
+            }
+        }
+        Ok(())
     }
 
     /// What is to be done now, and whether nothing was found to send.
@@ -186,6 +203,9 @@ impl OutboxObject {
             let Some(bodies) = bodies else {
                 // Erased meanwhile.
                 self.with(|inner| {
+                    if inner.outbox.row(row).is_some() {
+                        inner.settled.entry(row).or_default().erased += 1;
+                    }
                     inner.outbox.handle_answer(row, Some(200), true, None, now(), 0);
                     Ok(())
                 })?;
@@ -204,27 +224,44 @@ impl OutboxObject {
         sending: &Sending,
         answer: &upstream::Answer,
     ) -> Result<()> {
+        #[cfg(feature = "panics")]
+        sending.bodies.iter().for_each(|body| crate::panics::once("drain", body.get()));
         self.with(|inner| {
             // The tracker says so about an event that it has; which status goes with it is not
             // documented.
             let known = answer.text.contains("Duplicated request");
             let wait = parse_retry_after(answer.retry_after.as_deref(), now());
-            let web_id = inner.outbox.visitor_of(row).unwrap_or_default();
+            // Erased meanwhile, and counted so.
+            let Some(stored) = inner.outbox.row(row) else { return Ok(()) };
+            let (web_id, hour) = (stored.web_id.clone(), inner.hour_of(stored));
             let settled =
                 inner.outbox.handle_answer(row, answer.status, known, wait, now(), random());
             match settled {
-                Settled::Delivered => inner.counters.delivered += 1,
+                Settled::Delivered => {
+                    inner.counters.delivered += 1;
+                    inner.settled.entry(row).or_default().delivered += 1;
+                }
                 Settled::Dead => {
                     inner.counters.dead += 1;
+                    let code = reason_of(answer.status);
+                    inner.settled.entry(row).or_default().add_dead(&code, 1);
                     let reason: String = answer.text.chars().take(1000).collect();
-                    inner.store.bury(&Dead {
+                    // How far the row is, with it: another time it would be buried again.
+                    let store = Rc::clone(&inner.store);
+                    let dead = Dead {
                         message_id: sending.ids.get(position).map_or("", String::as_str),
                         web_id: &web_id,
                         body: sending.bodies.get(position).map_or("{}", |body| body.get()),
                         agent: &sending.agent,
                         status: answer.status.unwrap_or(0),
                         reason: &reason,
+                        code: &code,
+                        hour,
                         at: now(),
+                    };
+                    store.transact(|| {
+                        store.bury(&dead)?;
+                        inner.save_with(Some(row))
                     })?;
                 }
                 _ => {}

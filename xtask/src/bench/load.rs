@@ -1,6 +1,7 @@
 //! Visitors of a shop, made up: batches as pages send them, over connections that stay open.
 
 use std::{
+    fmt::Write as _,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     sync::{
@@ -12,12 +13,14 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{now, unix_time};
+use super::{edge::exact, now, unix_time};
 
 /// How long an answer may take before the Worker counts as stuck.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/147.0.0.0";
 
 /// An HTTP/1.1 connection to a server on loopback.
 pub(super) struct Connection {
@@ -65,8 +68,7 @@ impl Connection {
         body: &str,
     ) -> Result<(u16, String)> {
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\n{header}\r\n\
-             user-agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/147.0.0.0\r\n\
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\n{header}\r\nuser-agent: {AGENT}\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             self.host,
             body.len(),
@@ -130,6 +132,7 @@ impl Connection {
 pub(super) struct Load<'a> {
     /// Where batches go.
     pub(super) kit: &'a str,
+    pub(super) to: To,
     /// The shop whose pages send them.
     pub(super) origin: &'a str,
     /// Requests that are under way at a time.
@@ -138,8 +141,20 @@ pub(super) struct Load<'a> {
     pub(super) events: u64,
     /// Visitors, who take turns.
     pub(super) visitors: u64,
+    /// Batches a second, each at its time whether the ones before are answered or not; where none is
+    /// given, each connection sends the next one as soon as the last one is answered.
+    pub(super) rate: Option<f64>,
     /// When it ends.
     pub(super) end: End,
+}
+
+/// Who takes the batches.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum To {
+    /// The Worker, as from pages.
+    Worker,
+    /// An outbox object, as from the Worker.
+    Object,
 }
 
 /// When a load ends.
@@ -174,19 +189,29 @@ impl Load<'_> {
             let mut own = Vec::new();
             loop {
                 let number = BATCH.fetch_add(1, Ordering::Relaxed);
+                // When it is to be sent: what waits for a connection waits for its answer too.
+                let due =
+                    self.rate.map(|rate| Duration::from_secs_f64(exact(number - first) / rate));
                 let over = match self.end {
                     End::Batches(count) => number - first >= count,
-                    End::Time(length) => start.elapsed() >= length,
+                    End::Time(length) => due.unwrap_or(start.elapsed()) >= length,
                 };
                 if over {
                     break;
                 }
-                let body = batch(number, number % self.visitors, self.events);
-                let sent = now();
-                let (status, answer) = connection.send("POST", "/k/b", self.origin, &body)?;
+                let (path, taken, body) = match self.to {
+                    To::Worker => ("/k/b", 202, batch(number, number % self.visitors, self.events)),
+                    To::Object => ("/", 200, ingest(number, number % self.visitors, self.events)),
+                };
+                let mut sent = now();
+                if let Some(due) = due {
+                    sent = start + due;
+                    thread::sleep(due.saturating_sub(start.elapsed()));
+                }
+                let (status, answer) = connection.send("POST", path, self.origin, &body)?;
                 own.push(sent.elapsed().as_secs_f64() * 1000.0);
                 let accepted = answer.matches("\"verdict\":\"accepted\"").count();
-                if status != 202 || u64::try_from(accepted)? != self.events {
+                if status != taken || u64::try_from(accepted)? != self.events {
                     bail!("{accepted} of {} events were taken: {status} {answer}", self.events);
                 }
             }
@@ -206,57 +231,51 @@ impl Load<'_> {
     }
 }
 
-/// A batch as the loader and the tracker write it.
+/// A batch as the loader and the tracker write it. It is written as text: what makes it takes the
+/// processor's time from what is measured.
 fn batch(number: u64, visitor: u64, events: u64) -> String {
     let time = unix_time();
-    let web_id = format!("{visitor:08X}-5A3C-4E1B-9D70-6F2B8C4D1E90");
-    let records: Vec<Value> = (0..events)
-        .map(|index| {
-            let id = format!(
-                "{:08x}-{:04x}-7{index:03x}-8000-{number:012x}",
-                time >> 16 & 0xffff_ffff,
-                time & 0xffff,
-            );
-            json!({
-                "v": 1,
-                "id": id,
-                "at": time,
-                "call": call(number, index),
-                "page": {
-                    "url": "https://shop.example/tents/two-person-tent?utm_source=search",
-                    "ref": "https://shop.example/tents",
-                    "title": "Two-person tent · Polonyna",
-                    "lang": "uk",
-                    "tz": 120,
-                },
-                "sc": web_id,
-                "consent": ["tracking", "forms", "recommendations", "push"],
-            })
-        })
-        .collect();
-    json!({ "v": 1, "site": "main", "sentAt": time, "records": records }).to_string()
+    let records = records(time, number, visitor, events);
+    format!(r#"{{"v":1,"site":"main","sentAt":{time},"records":[{records}]}}"#)
 }
 
+/// The same as the Worker hands it over.
+fn ingest(number: u64, visitor: u64, events: u64) -> String {
+    let time = unix_time();
+    let records = records(time, number, visitor, events);
+    format!(
+        r#"{{"site":"main","received":{time},"sent_at":{time},"agent":"{AGENT}","sc":null,"records":[{records}]}}"#
+    )
+}
+
+fn records(time: u64, number: u64, visitor: u64, events: u64) -> String {
+    let (high, low) = (time >> 16 & 0xffff_ffff, time & 0xffff);
+    let mut records = String::new();
+    for index in 0..events {
+        let comma = if index > 0 { "," } else { "" };
+        let call = call(number, index);
+        let _ = write!(
+            records,
+            r#"{comma}{{"v":1,"id":"{high:08x}-{low:04x}-7{index:03x}-8000-{number:012x}","at":{time},"call":{call},"page":{PAGE},"sc":"{visitor:08X}-5A3C-4E1B-9D70-6F2B8C4D1E90","consent":["tracking","forms","recommendations","push"]}}"#
+        );
+    }
+    records
+}
+
+const PAGE: &str = r#"{"url":"https://shop.example/tents/two-person-tent?utm_source=search","ref":"https://shop.example/tents","title":"Two-person tent · Polonyna","lang":"uk","tz":120}"#;
+
 /// What visitors do: they look more than they buy.
-fn call(number: u64, index: u64) -> Value {
-    let product = format!("tent-{}p", index % 7);
+fn call(number: u64, index: u64) -> String {
+    let product = index % 7;
     match (number + index) % 5 {
-        0 => json!(["sendEvent", "PageView", { "PageView": {} }]),
-        1 => json!(["sendEvent", "CategoryPage", { "CategoryPage": { "categoryKey": "Tents" } }]),
-        2 => {
-            let line = |key: &str, price: &str| json!({ "productKey": key, "price": price, "quantity": "1", "currency": "UAH" });
-            json!(["sendEvent", "StatusCart", {
-                "StatusCart": [line(&product, "4990"), line("mat-air", "1450.50")],
-                // A state of the cart has a GUID of its own, else it counts as unchanged.
-                "GUID": format!("{index:08x}-5a3c-4e1b-9d70-{number:012x}"),
-            }])
-        }
-        _ => json!(["sendEvent", "ProductPage", { "ProductPage": {
-            "productKey": product,
-            "price": "4990",
-            "isInStock": 1,
-            "tag_season": ["spring", "summer"],
-            "tag_brand": ["Polonyna"],
-        } }]),
+        0 => r#"["sendEvent","PageView",{"PageView":{}}]"#.to_owned(),
+        1 => r#"["sendEvent","CategoryPage",{"CategoryPage":{"categoryKey":"Tents"}}]"#.to_owned(),
+        // A state of the cart has a GUID of its own, else it counts as unchanged.
+        2 => format!(
+            r#"["sendEvent","StatusCart",{{"StatusCart":[{{"productKey":"tent-{product}p","price":"4990","quantity":"1","currency":"UAH"}},{{"productKey":"mat-air","price":"1450.50","quantity":"1","currency":"UAH"}}],"GUID":"{index:08x}-5a3c-4e1b-9d70-{number:012x}"}}]"#
+        ),
+        _ => format!(
+            r#"["sendEvent","ProductPage",{{"ProductPage":{{"productKey":"tent-{product}p","price":"4990","isInStock":1,"tag_season":["spring","summer"],"tag_brand":["Polonyna"]}}}}]"#
+        ),
     }
 }

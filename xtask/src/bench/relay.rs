@@ -187,7 +187,8 @@ fn set_platform(stack: &Stack, settings: &Value) -> Result<()> {
     set_faults(stack, &json!([]))
 }
 
-fn spread(mut values: Vec<f64>) -> Value {
+/// The middle and the ends of several values.
+pub(super) fn spread(mut values: Vec<f64>) -> Value {
     values.sort_by(f64::total_cmp);
     json!({
         "median": values.get(values.len() / 2),

@@ -135,6 +135,14 @@ const TABLE: &[(&str, &[Line])] = &[
             line("  times as much", "/blocks/far/warm/ratio/median", "")
                 .of("/blocks/far/warm/ratio")
                 .most(1.2),
+            line("processor an answer, known", "/blocks/answer/data/warm_cpu_us/median", "µs")
+                .of("/blocks/answer/data/warm_cpu_us"),
+            line("  as a block", "/blocks/answer/block/warm_cpu_us/median", "µs")
+                .of("/blocks/answer/block/warm_cpu_us"),
+            line("processor an answer, asked for", "/blocks/answer/data/cold_cpu_us/median", "µs")
+                .of("/blocks/answer/data/cold_cpu_us"),
+            line("  as a block", "/blocks/answer/block/cold_cpu_us/median", "µs")
+                .of("/blocks/answer/block/cold_cpu_us"),
         ],
     ),
     (
@@ -146,6 +154,29 @@ const TABLE: &[(&str, &[Line])] = &[
             line("contacts taken one by one", "/relay/bulk/taken_per_s", "/s"),
             line("contacts at the platform", "/relay/bulk/delivered_per_s", "/s"),
             line("  in requests", "/relay/bulk/requests", ""),
+        ],
+    ),
+    (
+        "one outbox object, twenty events a request",
+        &[
+            line("events, many at a time", "/edge/one_object/events_per_s", "/s").least(10_000.0),
+            line("  processor a request", "/edge/one_object/cpu_us", "µs"),
+            line(
+                "  one commit a request",
+                "/edge/one_object/one_commit_a_request/events_per_s",
+                "/s",
+            ),
+            line("  times as many", "/edge/one_object/ratio", ""),
+            line("at 5,000 a second, median", "/edge/one_object/half/p50_ms", "ms"),
+            line("  99 of 100", "/edge/one_object/half/p99_ms", "ms").most(50.0),
+            line(
+                "through the Worker, many",
+                "/edge/one_object/through_the_worker/events_per_s",
+                "/s",
+            ),
+            line("  processor a request", "/edge/one_object/through_the_worker/cpu_us", "µs"),
+            line("  times one commit each", "/edge/one_object/through_the_worker/ratio", ""),
+            line("  99 of 100 at 5,000", "/edge/one_object/through_the_worker/half/p99_ms", "ms"),
         ],
     ),
     (
@@ -167,6 +198,13 @@ const TABLE: &[(&str, &[Line])] = &[
             line("rows written an event", "/edge/rows_per_event", "").most(0.5),
             line("  with 10,000 requests", "/edge/rows/subrequests_10000/rows_per_event", "")
                 .most(0.5),
+            line(
+                "dollars a million events",
+                "/edge/rows/subrequests_10000/dollars_per_million",
+                "$",
+            ),
+            line("  ten events a request", "/edge/rows/ten_events/dollars_per_million", "$"),
+            line("  one event a request", "/edge/rows/one_event/dollars_per_million", "$"),
             line("processor an event, all in", "/edge/rows/subrequests_50/cpu_us_per_event", "µs"),
         ],
     ),
@@ -183,6 +221,28 @@ const TABLE: &[(&str, &[Line])] = &[
         &[
             line("50 requests an invocation", "/edge/drain/subrequests_50", "/s").least(40.0),
             line("10,000 requests", "/edge/drain/subrequests_10000", "/s").least(40.0),
+        ],
+    ),
+    (
+        "a feed of 100,000 products",
+        &[
+            line("length", "/feed/megabytes", "MB"),
+            line("first import", "/feed/first/seconds", "s"),
+            line("  processor", "/feed/first/cpu_s", "s").most(30.0),
+            line("  rows written", "/feed/first/rows_written", "").most(10_000.0),
+            line("one in twenty changed", "/feed/changed/seconds", "s"),
+            line("  processor", "/feed/changed/cpu_s", "s").most(30.0),
+            line("  rows written", "/feed/changed/rows_written", "").most(10_000.0),
+            line("nothing changed", "/feed/same/seconds", "s"),
+            line("  processor", "/feed/same/cpu_s", "s").most(30.0),
+            line("  rows written", "/feed/same/rows_written", "").most(10.0),
+            line("memory before", "/feed/memory_before_mb", "MB"),
+            line("memory, most of all", "/feed/memory_peak_mb", "MB"),
+            line("  more than before", "/feed/memory_more_mb", "MB").most(128.0),
+            line("twelve products by id", "/feed/lookup/ms/median", "ms").of("/feed/lookup/ms"),
+            line("  processor", "/feed/lookup/cpu_us", "µs"),
+            line("bestsellers of a category", "/feed/find/ms/median", "ms").of("/feed/find/ms"),
+            line("  processor", "/feed/find/cpu_us", "µs"),
         ],
     ),
     ("trials", &[line("passed", "/trials/passed", "").least(13.0)]),

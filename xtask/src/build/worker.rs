@@ -1,21 +1,21 @@
 //! The Worker, by worker-build, which makes `worker/build` of the package in `worker`.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
 use super::cargo;
 use super::stamp::{Inputs, unless_fresh};
-use crate::tools::{TARGET, Toolbox};
+use crate::tools::{Nightly, TARGET, Toolbox};
 use crate::{process, progress, project};
 
 /// Where the Worker begins; goes beside what worker-build makes.
 const ENTRY: &str = "worker/src/entry.js";
 
-/// What the entry imports of the Worker's own, bundled into it.
-const FRONT: &str = "worker/src/front.js";
+/// What is bundled into it: the Worker's own, and what pages have too.
+const BUNDLED: [&str; 2] = ["worker/src/front.js", "www/rules.js"];
 
 /// The files that make up the Worker: where it begins, its code, and the module that the code imports.
 pub(crate) fn outputs() -> [PathBuf; 3] {
@@ -41,35 +41,73 @@ pub(super) fn build(toolbox: &Toolbox) -> Result<()> {
     let compiled = cargo::module(with_environment(&mut cargo), &folder)?;
 
     let mut inputs = Inputs::default();
-    let entry = project::root().join(ENTRY);
+    for file in [ENTRY].iter().chain(&BUNDLED) {
+        inputs.file(&project::root().join(file))?;
+    }
     inputs
         .file(&compiled)?
-        .file(&entry)?
-        .file(&project::root().join(FRONT))?
         .program(&toolbox.worker_build)?
         .program(&toolbox.wasm_bindgen)?
         .program(&toolbox.wasm_opt)?
         .program(&toolbox.esbuild)?;
     unless_fresh("worker", inputs, &outputs(), || {
         progress::step("Worker: wasm-bindgen, wasm-opt, esbuild");
-        let mut build = toolbox.command(&toolbox.worker_build);
-        build
-            .args(["--release", "--locked"])
-            .env("WASM_BINDGEN_BIN", &toolbox.wasm_bindgen)
-            .env("WASM_OPT_BIN", &toolbox.wasm_opt)
-            .env("ESBUILD_BIN", &toolbox.esbuild)
-            .env("XDG_CACHE_HOME", no_downloads()?);
+        let mut build = worker_build(toolbox)?;
+        build.args(["--release", "--locked"]);
         process::run_logged(with_environment(&mut build), &project::kit().join("log/worker.log"))?;
         let [beside, ..] = outputs();
-        let mut bundle = toolbox.command(&toolbox.esbuild);
-        bundle.arg(&entry).args(["--bundle", "--format=esm", "--external:./index.js"]);
-        let output = beside.to_str().context("the project's folder has no UTF-8 name")?;
-        process::run(bundle.arg(["--outfile=", output].concat()).arg("--log-level=warning"))?;
+        bundle(toolbox, &beside)?;
         if let Some(missing) = outputs().iter().find(|output| !output.is_file()) {
             bail!("worker-build made no {}", missing.display());
         }
         Ok(())
     })
+}
+
+/// Compiles the Worker with panics on demand, on the Rust that is there or, with the home of a nightly one, so
+/// that they unwind; what pages are served must be built already. Returns its folder.
+pub(crate) fn build_panicking(toolbox: &Toolbox, nightly: Option<&Nightly>) -> Result<PathBuf> {
+    let folder = if nightly.is_some() { "build-unwind" } else { "build-abort" };
+    let mut build = worker_build(toolbox)?;
+    build.args(["--release", "--out-dir", folder]);
+    if nightly.is_some() {
+        progress::step("Worker: compiling, with panics that unwind, on nightly Rust");
+        build.arg("--panic-unwind");
+    } else {
+        progress::step("Worker: compiling, with panics that end everything");
+    }
+    // From here on it is Cargo that reads them.
+    build.args(["--locked", "--features", "panics"]);
+    if let Some(nightly) = nightly {
+        // The standard library is compiled along.
+        build.arg("--target-dir").arg(project::root().join("target/unwind"));
+        nightly.apply(&mut build);
+    }
+    let log = project::kit().join("log").join(folder).with_extension("log");
+    process::run_logged(with_environment(&mut build), &log)?;
+    let folder = project::root().join("worker").join(folder);
+    bundle(toolbox, &folder.join("entry.js"))?;
+    Ok(folder)
+}
+
+/// Worker-build, with the tools that it would download otherwise.
+fn worker_build(toolbox: &Toolbox) -> Result<Command> {
+    let mut build = toolbox.command(&toolbox.worker_build);
+    build
+        .env("WASM_BINDGEN_BIN", &toolbox.wasm_bindgen)
+        .env("WASM_OPT_BIN", &toolbox.wasm_opt)
+        .env("ESBUILD_BIN", &toolbox.esbuild)
+        .env("XDG_CACHE_HOME", no_downloads()?);
+    Ok(build)
+}
+
+/// Makes the script where the Worker begins.
+fn bundle(toolbox: &Toolbox, output: &Path) -> Result<()> {
+    let mut bundle = toolbox.command(&toolbox.esbuild);
+    bundle.arg(project::root().join(ENTRY)).args(["--bundle", "--format=esm"]);
+    let output = output.to_str().context("the project's folder has no UTF-8 name")?;
+    bundle.args(["--external:./index.js", &["--outfile=", output].concat()]);
+    process::run(bundle.arg("--log-level=warning"))
 }
 
 /// What Cargo, the build script and the macros of the Worker read.

@@ -1,20 +1,16 @@
 //! Whether the product ids of events are ids of the account's feed: where they are not, the platform
 //! cannot tell what a visitor looked at.
 
-mod xml;
+mod found;
 
-use std::{
-    collections::BTreeSet,
-    io::{BufReader, Read as _},
-    time::Duration,
-};
+use std::{collections::BTreeSet, io::Read as _, time::Duration};
 
 use esputnik_kit::{
     api::feed::ReadFeeds,
     config::{Config, is_loopback},
 };
 
-use self::xml::{Broken, Found};
+use self::found::{Broken, Found};
 use super::{
     account::unreadable,
     report::{Outcome, Report},
@@ -39,7 +35,7 @@ struct Feed {
     media_type: String,
 }
 
-/// Checks each of the account's feeds, against `ids` if there are any.
+/// Checks each of the account's feeds, and those of the settings, against `ids` if there are any.
 pub(super) fn check(
     config: &Config,
     ids: Option<&BTreeSet<String>>,
@@ -57,11 +53,19 @@ pub(super) fn check(
         let text = "the account has no product feed";
         let fix = "recommendations and triggers on products need one: add it in the platform's \
                    settings; tracking goes on without";
-        return report.add(platform, &Outcome::unknown("feed", text, fix));
+        report.add(platform, &Outcome::unknown("feed", text, fix));
     }
+    let account = named.iter().map(|(address, language)| {
+        (language.map_or("feed".to_owned(), |language| format!("feed {language}")), *address)
+    });
+    // What the Worker reads beside them.
+    let own = config.sites.iter().filter_map(|(name, site)| {
+        let address = site.feed.as_ref()?.address.as_str();
+        let is_known = named.iter().any(|(known, _)| *known == address);
+        (!is_known).then(|| (format!("feed, site {name}"), address))
+    });
     let key = config.sites.values().find_map(|site| site.product_key.as_deref());
-    for (address, language) in named {
-        let check = language.map_or("feed".to_owned(), |language| format!("feed {language}"));
+    for (check, address) in account.chain(own) {
         let outcome = match fetch(address, ids.unwrap_or(&BTreeSet::new())) {
             Ok(feed) => judge(check, address, &feed, ids, key),
             Err((text, fix)) => Outcome::unknown(check, format!("{address}: {text}"), fix),
@@ -97,9 +101,9 @@ fn fetch(address: &str, wanted: &BTreeSet<String>) -> Result<Feed, (String, &'st
     }
     let media_type = response.body().mime_type().unwrap_or("no type").to_owned();
     let body = response.body_mut().with_config().limit(u64::MAX).reader();
-    let mut source = BufReader::with_capacity(64 * 1024, body.take(MOST_READ));
-    let found = xml::read(&mut source, wanted);
-    Ok(Feed { found, cut: source.get_ref().limit() == 0, media_type })
+    let mut source = body.take(MOST_READ);
+    let found = found::read(&mut source, wanted);
+    Ok(Feed { found, cut: source.limit() == 0, media_type })
 }
 
 fn judge(
@@ -131,17 +135,15 @@ fn judge(
     }
     match &found.broken {
         None => {}
-        Some(Broken::Syntax(reason)) => {
-            let text = format!("{address}: no XML from beginning to end ({media_type}; {reason})");
-            return Outcome::wrong(
-                check,
-                text,
-                "let the shop write well-formed XML, and all of it",
-            );
+        Some(Broken::Cut) => {
+            let text = format!("{address}: it ends before its last tag, after {products}");
+            return Outcome::wrong(check, text, "let the shop write all of it");
         }
-        Some(Broken::Encoding) => {
-            let text = format!("{address}: it is not in UTF-8, which alone is read here");
-            return Outcome::unknown(check, text, "let the shop write it in UTF-8");
+        Some(Broken::Refused(refusal)) => {
+            let text = format!("{address}: {refusal} ({media_type})");
+            let fix = "the platform's documents ask for RSS 2.0 with Google's attributes, one <item> \
+                       a product, its id in <g:id>";
+            return Outcome::unknown(check, text, fix);
         }
         Some(Broken::Stopped(reason)) => {
             let text = format!("{address}: it stopped after {products}: {reason}");
@@ -151,6 +153,14 @@ fn judge(
                 "try again later, or let the shop serve it faster",
             );
         }
+    }
+    if let Some(first) = found.skipped.first.first() {
+        let count = found.skipped.count;
+        let (place, reason) = (first.place, first.reason.as_str());
+        let text = format!(
+            "{address}: {count} of its products cannot be read beside {products}; product {place}: {reason}"
+        );
+        return Outcome::wrong(check, text, "put right how the shop writes them");
     }
     if found.products == 0 {
         let text = format!("{address}: no product with a g:id ({media_type})");
@@ -190,6 +200,8 @@ fn fix(found: &Found, key: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use esputnik_kit::catalogue::feed::Refusal;
+
     use super::*;
     use crate::check::report::Verdict;
 
@@ -227,14 +239,14 @@ mod tests {
 
     #[test]
     fn what_was_not_read_to_its_end_says_nothing_of_missing_ids() {
-        let middle = || Some(Broken::Syntax("it ends in the middle".to_owned()));
-        let cut = Feed { cut: true, ..feed(9, &[], middle()) };
+        let cut = Feed { cut: true, ..feed(9, &[], Some(Broken::Cut)) };
         assert_eq!(judged(&cut, &["1"]).verdict, Verdict::Unknown);
-        assert_eq!(judged(&feed(9, &[], middle()), &["1"]).verdict, Verdict::Wrong);
+        assert_eq!(judged(&feed(9, &[], Some(Broken::Cut)), &["1"]).verdict, Verdict::Wrong);
         let late = feed(9, &[], Some(Broken::Stopped("timeout".to_owned())));
         assert_eq!(judged(&late, &["1"]).verdict, Verdict::Unknown);
-        let encoded = feed(9, &[], Some(Broken::Encoding));
+        let encoded = feed(9, &[], Some(Broken::Refused(Refusal::Encoding("KOI8-U".to_owned()))));
         assert_eq!(judged(&encoded, &["1"]).verdict, Verdict::Unknown);
+        assert!(judged(&encoded, &["1"]).text.contains("KOI8-U"));
         assert_eq!(judged(&feed(0, &[], None), &["1"]).verdict, Verdict::Unknown);
         assert_eq!(judged(&feed(9, &[], None), &[]).verdict, Verdict::Unknown);
     }
