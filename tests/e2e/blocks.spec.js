@@ -40,7 +40,7 @@ const listen = (page) =>
   page.addInitScript(() => {
     const kept = () => JSON.parse(sessionStorage.told ?? "[]");
     window.eS = (...call) => (sessionStorage.told = JSON.stringify([...kept(), call]));
-    eS.kit = 1;
+    eS.kit = () => ["recommendations"];
     eS.q = { push: eS };
   });
 const told = async (page, name) => {
@@ -70,7 +70,7 @@ test.describe("in the page:", () => {
     await hear(page);
     shop.variants.r1v1 = { count: 6 };
     shop.page.body = `<es-recommendations variant="r1v1" product="A/1 &amp; 2" category="Tents > Domes"
-      category-field="tags_all_category_names"></es-recommendations>`;
+      category-field="tags_all_category_names" filters='[{"a":1}]'></es-recommendations>`;
     await visit(page, shop);
     await expect(cards(page)).toHaveCount(6);
     const [{ path, query }] = shop.asked("/k/blocks/");
@@ -79,6 +79,7 @@ test.describe("in the page:", () => {
       product: "A/1 & 2",
       category: "Tents > Domes",
       category_field: "tags_all_category_names",
+      filters: '[{"a":1}]',
       lang: "en",
     });
     await expect(page.getByRole("heading", { name: "You may also like" })).toBeVisible();
@@ -129,6 +130,17 @@ test.describe("in the page:", () => {
     // As shops do that change their language without a new page.
     await page.evaluate(() => (document.documentElement.lang = "ar"));
     await expect(page.locator(".es-block[lang=ar][dir=rtl] .es-card")).toHaveCount(4);
+  });
+
+  test("one that names nothing is about what it stands in", async ({ page, shop }) => {
+    shop.variants.r1v1 = { count: 2 };
+    shop.page.attributes = `data-es-product="OUTER" data-es-category="Tents"`;
+    shop.page.body = `<div data-es-product="INNER">${ELEMENT}</div>
+      <div data-es-recommendations="r1v1" data-es-category="Mats"></div>`;
+    await visit(page, shop);
+    await expect(cards(page)).toHaveCount(4);
+    const asked = shop.asked("/k/blocks/").map(({ query }) => [query.get("product"), query.get("category")]);
+    expect(asked.sort()).toEqual([[null, "Mats"], ["INNER", "Tents"]]);
   });
 
   test("blocks that ask the same ask once", async ({ page, shop }) => {
@@ -245,25 +257,67 @@ test.describe("in the page:", () => {
     await expect(cards(page)).toHaveCount(8);
   });
 
-  test("a block that came with the page is not asked for again until it changes", async ({
-    page, shop,
+  for (const type of ["element", "data attributes"])
+    test(`a block that came with the page is not asked for again until it changes: ${type}`, async ({
+      page, shop,
+    }) => {
+      await listen(page);
+      shop.variants.r1v1 = { count: 2 };
+      const { tree } = view("r1v1", new URLSearchParams(), { count: 4 });
+      if (type == "element")
+        shop.placed = [{ variant: "r1v1", place: { selector: "h1", where: "after" } }];
+      const link = `<link rel="stylesheet" href="${STYLE_LINK}">`;
+      shop.page.body =
+        type == "element"
+          ? `<es-recommendations id="b" variant="r1v1" data-es-placed="r1v1" data-es-drawn><template shadowrootmode="open">${link}
+            ${html(tree)}</template></es-recommendations>`
+          : `<div id="b" data-es-recommendations="r1v1" data-es-drawn>${html(tree)}</div>`;
+      await visit(page, shop);
+      await expect(cards(page)).toHaveCount(4);
+      await expect(page.locator(".es-list")).toHaveCSS("display", "grid");
+      await settle(page);
+      await page.clock.runFor(2_000);
+      const [{ ProductImpression }] = await told(page, "ProductImpressions");
+      const ids = ProductImpression.map(({ product_id }) => product_id);
+      expect(ids).toEqual(["P-1", "P-2", "P-3", "P-4"]);
+      expect(shop.asked("/k/blocks/")).toEqual([]);
+      // The place that the settings name is not filled a second time.
+      await expect(page.locator(".es-block")).toHaveCount(1);
+      await page.evaluate(() => document.querySelector("#b").setAttribute("data-es-product", "x"));
+      await expect(cards(page)).toHaveCount(2);
+    });
+
+  test("a block that comes with the page in parts is waited for, and leaves with its route", async ({
+    page, shop, context,
   }) => {
-    await listen(page);
-    shop.variants.r1v1 = { count: 2 };
     const { tree } = view("r1v1", new URLSearchParams(), { count: 4 });
-    shop.placed = [{ variant: "r1v1", place: { selector: "h1", where: "after" } }];
-    shop.page.body = `<es-recommendations variant="r1v1" data-es-drawn><template shadowrootmode="open">
-      <link rel="stylesheet" href="${STYLE_LINK}">${html(tree)}</template></es-recommendations>`;
+    shop.placed = [{ variant: "r1v1", place: { selector: "h1", where: "after", pages: ["/"] } }];
+    shop.page.kit = false;
+    shop.page.head = `<script type="module" async src="/k/blocks.js"></script>`;
+    shop.page.body = `<es-recommendations variant="r1v1" data-es-placed="r1v1" data-es-drawn><script src="/slow.js"></script>
+      <template shadowrootmode="open">${html(tree)}</template></es-recommendations>`;
+    // The rest comes once the starter has seen the element without it.
+    await context.route(ORIGIN + "/slow.js", async (route) => {
+      await expect.poll(() => shop.asked("/k/blocks.json").length).toBe(1);
+      await route.fulfill({ contentType: "text/javascript", body: "" });
+    });
     await visit(page, shop);
     await expect(cards(page)).toHaveCount(4);
-    await expect(page.locator(".es-list")).toHaveCSS("display", "grid");
-    await settle(page);
-    await page.clock.runFor(2_000);
-    const [{ ProductImpression }] = await told(page, "ProductImpressions");
-    expect(ProductImpression.map(({ product_id }) => product_id)).toEqual(["P-1", "P-2", "P-3", "P-4"]);
     expect(shop.asked("/k/blocks/")).toEqual([]);
-    await expect(page.locator("es-recommendations")).toHaveCount(1);
-    await page.evaluate(() => document.querySelector("es-recommendations").setAttribute("product", "x"));
+    await page.evaluate(() => {
+      history.pushState(0, "", "/other");
+      document.body.append("changed");
+    });
+    await expect(page.locator("es-recommendations")).toHaveCount(0);
+  });
+
+  test("a block that came with the page to a browser which cannot show it is asked for", async ({
+    page, shop,
+  }) => {
+    shop.variants.r1v1 = { count: 2 };
+    shop.page.body = `<es-recommendations variant="r1v1" data-es-drawn><template><p>Not known</p></template>
+      </es-recommendations>`;
+    await visit(page, shop);
     await expect(cards(page)).toHaveCount(2);
   });
 });
@@ -751,19 +805,45 @@ test.describe("for whom:", () => {
 
   test("as a consent tool says on the page", async ({ page, shop }) => {
     await page.addInitScript(() => {
-      window.eS = (command, name, callback) => command == "on" && (window.choose = callback);
-      eS.kit = 1;
+      window.eS = () => {};
+      eS.kit = () => window.chosen;
     });
-    await asked(page, shop);
-    for (const [recommendations, sc] of [[false, null], [true, SC]]) {
+    // Nothing is chosen for who has not said anything yet.
+    expect(await asked(page, shop)).toMatchObject({ sc: null });
+    const mark = () => page.evaluate(() => /es-deny=1/.test(document.cookie));
+    expect(await mark()).toBe(true);
+    for (const [choice, sc] of [
+      [["tracking"], null],
+      [["tracking", "recommendations"], SC],
+      [["forms"], null],
+    ]) {
       shop.requests = [];
-      await page.evaluate((recommendations) => {
-        choose({ type: "consent", choice: { tracking: true, recommendations } });
+      await page.evaluate((choice) => {
+        window.chosen = choice;
         esRecommendations.refresh();
-      }, recommendations);
+      }, choice);
       await expect.poll(() => shop.asked("/k/blocks/").length).toBe(1);
       expect(shop.asked("/k/blocks/")[0].query.get("sc")).toBe(sc);
+      // The Worker, which draws blocks with the page, can read it.
+      expect(await mark()).toBe(!sc);
     }
+  });
+
+  test("who they are, proven by the shop's server, goes with every block while they allow it", async ({
+    page, shop,
+  }) => {
+    await asked(page, shop);
+    shop.requests = [];
+    await page.evaluate(() => (esRecommendations.proof = "payload.signature"));
+    await expect.poll(() => shop.asked("/k/blocks/").length).toBe(1);
+    expect(shop.asked("/k/blocks/")[0].query.get("proof")).toBe("payload.signature");
+    shop.requests = [];
+    await page.evaluate(() => {
+      localStorage["es-consent"] = "[]";
+      esRecommendations.refresh();
+    });
+    await expect.poll(() => shop.asked("/k/blocks/").length).toBe(1);
+    expect(shop.asked("/k/blocks/")[0].query.get("proof")).toBeNull();
   });
 
   test("a test is split by the visitor, else by the page view", async ({ page, shop }) => {

@@ -114,6 +114,15 @@ test("Global Privacy Control counts as a denial, whatever the page says", async 
   expect(front.batches()).toEqual([]);
   expect((await traces(page)).cookie).toBe("");
   expect(await stack.events()).toEqual([]);
+  // Forgetting is told as such all the same.
+  await page.evaluate(() => {
+    window.news = [];
+    eS("forget");
+    eS("on", "consent", ({ choice }) => window.news.push(choice));
+  });
+  await expect.poll(() => page.evaluate(() => window.news.length)).toBe(3);
+  const denied = { tracking: false, forms: false, recommendations: false, push: false };
+  expect(await page.evaluate(() => window.news)).toEqual([denied, denied, undefined]);
 });
 
 test.describe("where the site switches the signals", () => {
@@ -145,7 +154,8 @@ test.describe("where the shop's consent tool decides", () => {
     await page.goto("/");
     await page.evaluate(() => eS("consent", "grant"));
     await stack.arrived(1);
-    expect((await traces(page)).storage).toEqual([]);
+    // The web id, as in the cookie, and nothing else.
+    expect((await traces(page)).storage.map(([key]) => key)).toEqual(["es:"]);
     await page.goto("/?next");
     await settled(page);
     expect((await stack.events()).length).toBe(1);

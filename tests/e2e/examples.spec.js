@@ -61,6 +61,23 @@ for (const { id, note, expect: wanted, ...example } of examples) {
         const codes = new Set(line.warnings.map(({ code }) => code));
         expect([...codes].sort()).toEqual([...wanted.warnings].sort());
       }
+      if (wanted.asked) {
+        const [{ method, path: address, status }] = requests;
+        const { pathname, searchParams } = new URL(address, "http://platform");
+        const { webId, ...query } = Object.fromEntries(searchParams);
+        expect([requests.length, method, pathname, status]).toEqual([1, "GET", wanted.asked.path, 200]);
+        expect(webId).toBeTruthy();
+        expect(query).toEqual(wanted.asked.query);
+        if (verdict == "refused") continue;
+        expect(line.answer.length).toBeGreaterThan(0);
+        for (const product of line.answer)
+          expect(product).toEqual({
+            product_id: expect.any(String),
+            url: expect.stringContaining("sc_content=" + product.container_type),
+            container_type: expect.stringMatching(/^\d+_r\d+v\d+$/),
+          });
+        continue;
+      }
       if (!wanted.body) {
         expect(requests).toEqual([]);
         continue;
@@ -82,6 +99,8 @@ for (const { id, note, expect: wanted, ...example } of examples) {
       ...line,
       webId: undefined,
       carriers: undefined,
+      // Another visitor's products.
+      answer: undefined,
       requests: line.requests.map(({ body }) => Object.entries(body)),
     }));
     expect(second).toEqual(first);

@@ -316,6 +316,24 @@ test("an input in a label of the shop's own keeps it, whatever comes beside", as
   await expect(phone).toHaveAccessibleName("Your number");
 });
 
+test("what a program writes into a field that the shop's own markup hides goes along", async ({ page, shop }) => {
+  const own = `<form data-es-form="letters">
+    <label>Your mail <input name="email" type="email"></label>
+    <label><input name="consent" type="checkbox"> Yes, write to me</label>
+    <p class="es-more" aria-hidden="true"><input name="company_site" tabindex="-1" autocomplete="off"></p>
+    <button>Go</button></form>`;
+  await shop.open("letters.en", { own });
+  await shop.touch("Your mail");
+  await page.getByLabel("Your mail").fill("anna@shop.example");
+  await page.getByLabel("Yes, write to me").check();
+  await page.locator("[name=company_site]").evaluate((input) => (input.value = "https://spam.example"));
+  await press(page, "Go");
+  await expect(page.getByText("Check your mail")).toBeVisible();
+  expect(shop.posted[0].data).toEqual({
+    email: "anna@shop.example", consent: "1", company_site: "https://spam.example",
+  });
+});
+
 for (const [name, options] of [
   ["the page's policy forbids wasm", { policy: "script-src 'self' 'nonce-n'; connect-src 'self'" }],
   ["the module is blocked", { block: ".wasm" }],
@@ -414,6 +432,38 @@ test("a challenge is shown at the first touch and its token goes along; then the
   await press(page, "Subscribe");
   await expect(page).toHaveURL(ORIGIN + "/thanks");
   expect(shop.posted.map(({ turnstile }) => turnstile)).toEqual(["first", "second"]);
+});
+
+test("a challenge fits into the smallest window, and a browser that it cannot run in is told", async ({ page, shop }) => {
+  await page.setViewportSize({ width: 320, height: 640 });
+  await shop.open("guarded.en");
+  await page.route("https://challenges.cloudflare.com/**", (route) =>
+    route.fulfill({
+      contentType: "text/javascript",
+      body: `window.turnstile = { render: (place, options) => ((window.options = options), "w1"), reset() {} };`,
+    }),
+  );
+  await shop.touch("Email");
+  await page.waitForFunction(() => window.options);
+  expect(await page.evaluate(() => options.size)).toBe("compact");
+  await page.getByLabel("Email").fill("anna@shop.example");
+  await press(page, "Subscribe");
+  // It says that it has dealt with it, or Cloudflare's script would warn.
+  expect(await page.evaluate(() => options["unsupported-callback"]())).toBe(true);
+  expect(await shop.told()).toContainEqual(["FormErrorSubscribe", "challenge"]);
+  expect(shop.posted).toEqual([]);
+});
+
+test("a script of Cloudflare's that the shop has for itself is not fetched again", async ({ page, shop }) => {
+  let fetched = 0;
+  await shop.open("guarded.en");
+  await page.route("https://challenges.cloudflare.com/**", (route) => (fetched++, route.abort()));
+  await page.evaluate(() => {
+    window.turnstile = { render: (place, options) => ((window.options = options), "w1"), reset() {} };
+  });
+  await shop.touch("Email");
+  await page.waitForFunction(() => window.options);
+  expect(fetched).toBe(0);
 });
 
 test("where the challenge cannot come, a person is told, and what was typed stays", async ({ page, shop }) => {

@@ -233,14 +233,20 @@ const PLAINLY = {
 for (const [name, { headers, block }] of Object.entries(PLAINLY))
   for (const way of ["an element of the kit's", "a form of the shop's own", "a popup"])
     test(`a form subscribes by a plain post under ${name}: ${way}`, async ({ page, live }) => {
-      const { path, body, comes, steps, becomes } = WAYS[way];
+      const { path, body, comes, steps, send } = WAYS[way];
       if (block) await page.route(block, (route) => route.abort());
       await live.open(page, body, { path, headers });
       await comes?.(page);
       await fill(page, steps[0](live));
       await sendPlainly(page, live);
-      // There is no second step.
-      expect(await live.taken()).toEqual(becomes(live).slice(0, 1));
+      // The Worker's pages have the second step too.
+      for (const [step, fields] of steps.entries()) {
+        if (!step) continue;
+        await fill(page, fields(live));
+        await button(page, send[step]).click();
+        await expect(input(page, fields(live)[0][0])).toHaveCount(0);
+      }
+      await isThere(live, WAYS[way]);
       // Tracking needs neither: it runs in a worker, or goes on without.
       await expect.poll(() => live.tracked(page)).toEqual([["PageView", undefined]]);
     });
@@ -316,6 +322,72 @@ test("forms in places as high as a page that debugs is told move nothing", async
   expect(told.join()).not.toContain("moves");
 });
 
+test("the height that a definition gives is kept from the page's first frame on", async ({ page, live }) => {
+  await page.addInitScript(() => {
+    window.moved = [];
+    window.observer = new PerformanceObserver((list) => moved.push(...list.getEntries()));
+    observer.observe({ type: "layout-shift", buffered: true });
+  });
+  const KEPT = "**/forms/kept.json*";
+  for (const [width, height] of [[1280, 420], [360, 520]]) {
+    await page.setViewportSize({ width, height: 900 });
+    let come;
+    const painted = new Promise((resolve) => (come = resolve));
+    await page.route(KEPT, (route) => painted.then(() => route.continue()));
+    const forms = `<es-form form="kept"></es-form><div data-es-form="kept"></div>`;
+    await live.open(page, forms, { headers: { "content-security-policy": STRICT } });
+    await page.waitForFunction(() => performance.getEntriesByType("paint").length);
+    const places = page.locator("es-form, div[data-es-form]");
+    const heights = () => places.evaluateAll((all) => all.map((one) => one.offsetHeight));
+    expect(await heights()).toEqual([height, height]);
+    come();
+    await expect(input(page, "Email")).toHaveCount(2);
+    await expect(input(page, "Email").last()).toBeVisible();
+    const moved = await page.evaluate(async () => {
+      for (let frames = 0; frames < 3; frames++) await new Promise(requestAnimationFrame);
+      return [...window.moved, ...observer.takeRecords()].map(({ value }) => value);
+    });
+    expect(moved).toEqual([]);
+    expect(await heights()).toEqual([height, height]);
+    await page.unroute(KEPT);
+  }
+});
+
+test("an answer that takes long moves nothing, neither while it is awaited nor when it is there", async ({
+  page, live,
+}) => {
+  const way = WAYS["an element of the kit's"];
+  for (const [index, body] of [way.body, `<div data-es-form="news"></div>`].entries()) {
+    await live.open(page, body);
+    await fill(page, [["Email", index + live.address], ["I agree", true]]);
+    await isHelped(page);
+    let come;
+    const held = new Promise((resolve) => (come = resolve));
+    await page.route("**/forms/news", async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.evaluate(() => {
+      window.moved = [];
+      window.observer = new PerformanceObserver((list) => moved.push(...list.getEntries()));
+      observer.observe({ type: "layout-shift" });
+      addEventListener("click", () => (window.sent = performance.now()), true);
+    });
+    await button(page, "Subscribe").click();
+    await expect(page.getByText("Sending…")).toBeVisible();
+    // For so long browsers forgive a page what it moves after a click.
+    await page.waitForFunction(() => performance.now() > window.sent + 600);
+    come();
+    await expect(thanks(page)).toBeVisible();
+    const moved = await page.evaluate(async () => {
+      for (let frames = 0; frames < 3; frames++) await new Promise(requestAnimationFrame);
+      return [...window.moved, ...observer.takeRecords()].map(({ value }) => value);
+    });
+    expect(moved, body).toEqual([]);
+    await page.unroute("**/forms/news");
+  }
+});
+
 // ---- The Worker's own pages -------------------------------------------------------------------------
 
 test.describe("320 pixels wide,", () => {
@@ -343,6 +415,17 @@ test.describe("320 pixels wide,", () => {
     await button(page, "Subscribe").click();
     await expect(page.getByText("This did not work.")).toBeVisible();
     await isForAll(page, "error");
+    await page.goto(live.front.origin + "/k/forms/sale");
+    await fill(page, [["Email", "second." + live.address]]);
+    await button(page, "Subscribe").click();
+    await button(page, "Yes, subscribe me").click();
+    await expect(button(page, "That is me")).toBeVisible();
+    await isForAll(page, "second step");
+    await page.evaluate(() => (document.querySelector("form").noValidate = true));
+    await fill(page, [["Phone", "12"]]);
+    await button(page, "That is me").click();
+    await expect(page.getByText("This number is too short.")).toBeVisible();
+    await isForAll(page, "second step, wrong");
   });
 
   test.describe("without script,", () => {

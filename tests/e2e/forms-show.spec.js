@@ -33,6 +33,13 @@ const visit = async (page, shop, path = "/") => {
   await page.clock.runFor(1);
 };
 
+/** Closes a form once it is there. A key that is pressed before closes nothing, and it comes after. */
+const escape = async (page) => {
+  await expect(dialog(page)).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(dialog(page)).toHaveCount(0);
+};
+
 /** Checks that a form stays away when it could come. */
 const nothing = async (page) => {
   await settle(page);
@@ -180,7 +187,7 @@ test.describe("when:", () => {
     await nothing(page);
     await page.clock.runFor(1_000);
     await expect(page.locator(".es-popup")).toBeVisible();
-    await page.keyboard.press("Escape");
+    await escape(page);
     await page.evaluate(() => {
       scrollTo(0, 0);
       history.pushState({}, "", "/c");
@@ -241,11 +248,28 @@ test.describe("for whom:", () => {
     await visit(page, shop);
     await nothing(page);
     await page.evaluate(() => eS("identify", { email: "a@shop.test" }));
-    await expect(dialog(page)).toBeVisible();
-    await page.keyboard.press("Escape");
+    await escape(page);
     expect((await stored(page)).known).toBe(true);
     await page.evaluate(() => eS("reset"));
     expect((await stored(page)).known).toBe(false);
+  });
+
+  test("known contacts, by the link of a mail", async ({ page, shop }) => {
+    shop.settings.links = "[?&]utm_content=yespo-[0-9]+(&|$)";
+    shop.form("a", { ...AT_ONCE, who: { known: true }, frequency: "always" });
+    for (const [consent, after] of [[false, 0], [true, 1]]) {
+      shop.settings.consent = consent;
+      await visit(page, shop, "/?utm_content=9");
+      await nothing(page);
+      await visit(page, shop, "/?utm_source=mail&utm_content=Yespo-7");
+      await expect(dialog(page)).toBeVisible();
+      await page.clock.runFor(300_000);
+      await visit(page, shop, "/b");
+      // Who they are is kept with consent alone.
+      if (after) await expect(dialog(page)).toBeVisible();
+      else await nothing(page);
+    }
+    expect((await stored(page)).known).toBe(true);
   });
 
   for (const [device, options] of Object.entries({
@@ -311,7 +335,7 @@ test.describe("how often:", () => {
     shop.form("a", AT_ONCE);
     shop.form("b", { when: { time_on_page: 1 } }, { layout: "box" });
     await visit(page, shop);
-    await page.keyboard.press("Escape");
+    await escape(page);
     const tab = await context.newPage();
     await visit(tab, shop);
     await context.clock.runFor(170_000);
@@ -323,11 +347,79 @@ test.describe("how often:", () => {
       .toBe(1);
   });
 
+  test.describe("of two tabs that decide in the same instant", () => {
+    /** Two tabs that both mean to show the form, and what they wait for. */
+    const both = async ({ page, shop, context }) => {
+      shop.form("a", { ...AT_ONCE, frequency: "always" });
+      let come;
+      let waiting = 0;
+      const held = new Promise((resolve) => (come = resolve));
+      await context.route("**/k/forms/a.json*", async (route) => {
+        waiting++;
+        await held;
+        await route.fallback();
+      });
+      const tabs = [page, await context.newPage()];
+      for (const tab of tabs) await visit(tab, shop);
+      await expect.poll(() => waiting).toBe(2);
+      return { tabs, come };
+    };
+    const open = async (tabs) =>
+      (await Promise.all(tabs.map(async (tab) => (await dialog(tab).count()) && tab))).filter(Boolean);
+    const count = async (tabs) => (await open(tabs)).length;
+
+    test("one shows it, before the other can know", async ({ page, shop, context }) => {
+      // What one tab writes is not there for the other, until the test brings it over.
+      await context.addInitScript(() => Object.defineProperty(window, "localStorage", { value: {} }));
+      const { tabs, come } = await both({ page, shop, context });
+      come();
+      await expect.poll(() => count(tabs)).toBe(1);
+      for (const tab of tabs) await settle(tab);
+      const [first, more] = await open(tabs);
+      expect(more).toBe(undefined);
+      const other = tabs.find((tab) => tab != first);
+      const kept = await first.evaluate(() => localStorage["es-forms"]);
+      await other.evaluate((kept) => (localStorage["es-forms"] = kept), kept);
+      await context.clock.runFor(5_000);
+      await nothing(other);
+      // It is late, and not lost.
+      await context.clock.runFor(180_000);
+      await expect(dialog(other)).toBeVisible();
+    });
+
+    test("one shows it, where browsers have no locks", async ({ page, shop, context }) => {
+      await context.addInitScript(() => delete Navigator.prototype.locks);
+      const { tabs, come } = await both({ page, shop, context });
+      come();
+      for (const tab of tabs) await settle(tab);
+      // Each waits whether another one means to.
+      expect(await count(tabs)).toBe(0);
+      await expect(async () => {
+        await context.clock.runFor(100);
+        expect(await count(tabs)).toBe(1);
+      }).toPass();
+      await context.clock.runFor(5_000);
+      for (const tab of tabs) await settle(tab);
+      expect(await count(tabs)).toBe(1);
+    });
+
+    test("both show it, where it need not wait for others", async ({ page, shop, context }) => {
+      const { tabs, come } = await both({ page, shop, context });
+      shop.settings.forms[0].show.interval = "show";
+      for (const tab of tabs) await visit(tab, shop);
+      come();
+      await expect(async () => {
+        await context.clock.runFor(1_000);
+        expect(await count(tabs)).toBe(2);
+      }).toPass();
+    });
+  });
+
   test("what is dropped stays away for the visit", async ({ page, shop }) => {
     shop.form("a", AT_ONCE);
     shop.form("b", { ...AT_ONCE, interval: "drop" });
     await visit(page, shop);
-    await page.keyboard.press("Escape");
+    await escape(page);
     await page.clock.runFor(400_000);
     await visit(page, shop, "/b");
     await nothing(page);
@@ -528,7 +620,7 @@ test.describe("opened by the person:", () => {
   test("anything with the attribute, whatever the rules say", async ({ page, shop }) => {
     shop.form("a", { ...AT_ONCE, frequency: "once" });
     await visit(page, shop);
-    await page.keyboard.press("Escape");
+    await escape(page);
     await page.evaluate(() => {
       const link = Object.assign(document.createElement("a"), { href: "/k/forms/a" });
       link.dataset.esOpen = "a";
@@ -691,7 +783,7 @@ test.describe("in the page:", () => {
   test("a form in a reserved place moves nothing, another is told to who debugs", async ({
     page, shop,
   }) => {
-    shop.views.news = { reserve: [[0, 600], [600, 420]] };
+    shop.views.news = {};
     shop.page.head = `<script data-debug></script>`;
     const told = [];
     page.on("console", (message) => told.push(message.text()));
@@ -710,12 +802,9 @@ test.describe("in the page:", () => {
       await settle(page);
       return page.evaluate(() => shift);
     };
-    shop.settings.forms = [{ id: "news", layout: "inline", reserve: [[0, 600], [600, 420]] }];
     const reserved = `<style>.r{min-height:420px}</style><div class="r" data-es-form="news"></div>`;
     expect(await shift(reserved)).toBe(0);
     expect(told.join()).not.toContain("moves");
-    shop.views.news = {};
-    shop.settings.forms = [];
     expect(await shift(`<div data-es-form="news"></div>`)).toBeGreaterThan(0);
     expect(told.join()).toMatch(/form news moves what is below it: .+ min-height: \d+px/);
   });
@@ -726,7 +815,8 @@ test.describe("in the page:", () => {
     await visit(page, shop);
     await expect(page.locator("form[dir=rtl][lang=ar]")).toHaveCount(1);
     await expect(page.locator("form[dir=ltr][lang=en]")).toHaveCount(1);
-    await expect(page.locator("form[lang=ar] [name=_lang]")).toHaveValue("ar");
+    const posts = await page.locator("form[lang=ar]").evaluate((form) => new FormData(form).get("_lang"));
+    expect(posts).toBe("ar");
   });
 });
 
@@ -744,7 +834,7 @@ test.describe("whatever the page allows:", () => {
     await expect(dialog(page)).toHaveCSS("position", "fixed");
     const button = dialog(page).locator(".es-button");
     await expect(button).toHaveCSS("background-color", "rgb(170, 0, 255)");
-    await page.keyboard.press("Escape");
+    await escape(page);
     await page.getByRole("button", { name: "Open", exact: true }).click();
     await expect(page.locator(".es-box")).toBeVisible();
   };
@@ -804,13 +894,43 @@ test.describe("whatever the page allows:", () => {
     await page.clock.runFor(5_000);
     await expect(dialog(page)).toBeVisible();
     expect(await page.evaluate(() => [localStorage.length, sessionStorage.length])).toEqual([0, 0]);
-    await page.keyboard.press("Escape");
+    await escape(page);
     const { v, forms, ...others } = await stored(page);
     expect([v, Object.keys(forms), forms.a.closes, others]).toEqual([1, ["a"], 1, {}]);
     expect(await stored(page, "sessionStorage")).toBeNull();
     await visit(page, shop);
     await page.clock.runFor(60_000);
     await nothing(page);
+  });
+
+  test("what is forgotten is gone, and nothing more is kept until the visitor chooses", async ({
+    page, shop,
+  }) => {
+    shop.form("a", { when: { time_on_page: 5 } });
+    await page.addInitScript(() => {
+      let listener;
+      window.eS = (command, name, callback) => {
+        if (command == "on" && name == "consent") listener = callback;
+      };
+      eS.kit = 1;
+      window.news = (choice) => listener({ type: "consent", choice });
+    });
+    const kept = async () => [await stored(page), await stored(page, "sessionStorage")];
+    await visit(page, shop);
+    await page.evaluate(() => news(null));
+    await page.clock.runFor(5_000);
+    await escape(page);
+    expect(await kept()).toMatchObject([{ forms: { a: { closes: 1 } } }, { shown: ["a"] }]);
+    await page.evaluate(() => news());
+    expect(await kept()).toEqual([null, null]);
+    await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    expect(await kept()).toEqual([null, null]);
+    // Closing and caps are forgotten too.
+    await page.clock.runFor(5_000);
+    await expect(dialog(page)).toBeVisible();
+    await page.evaluate(() => news({ forms: true }));
+    expect(await kept()).toMatchObject([{ v: 1 }, { pages: 1, utm: {} }]);
+    expect((await stored(page)).forms.a.closes).toBe(undefined);
   });
 
   test("a visitor's choice counts more than the site's default", async ({ page, shop }) => {
@@ -873,6 +993,18 @@ test.describe("the widgets module", () => {
     await address(page).focus();
     await expect.poll(() => enhanced(page)).toEqual([row("news"), row("own")]);
     expect(shop.asked("/k/a/widgets.js")).toBe(1);
+  });
+
+  test("comes at once to a form that a person was in before the script knew of it", async ({ page, shop }) => {
+    shop.widgets = MODULE;
+    shop.views.own = {};
+    await visit(page, shop);
+    await page.evaluate(() => {
+      const form = `<form data-es-form="own"><input name="email"></form>`;
+      document.body.insertAdjacentHTML("beforeend", form);
+      document.querySelector("input").focus();
+    });
+    await expect.poll(() => enhanced(page)).toEqual([row("own")]);
   });
 
   test("comes when a popup opens; what it reports counts for the rules", async ({ page, shop }) => {

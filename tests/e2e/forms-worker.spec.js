@@ -33,18 +33,25 @@ const news = {
   ],
 };
 const plain = { ...news, pages: [{ fields: [email] }] };
+const steps = {
+  ...plain,
+  thanks: { code: "SALE10" },
+  second_step: [
+    {
+      title: "A little more",
+      fields: [{ kind: "last_name", required: true }, { kind: "phone", country: "UA" }],
+    },
+  ],
+};
 const FORMS = {
   news,
   plain,
   other: plain,
   slow: { ...plain, min_seconds: 2 },
-  steps: {
-    ...plain,
-    thanks: { code: "SALE10" },
-    second_step: [{ fields: [{ kind: "last_name" }, { kind: "phone" }] }],
-  },
+  steps,
+  onward: { ...steps, redirect: "/thanks" },
   open: { ...plain, reveal_status: true },
-  human: { ...plain, turnstile: { site_key: "1x00000000000000000000AA" } },
+  human: { ...plain, turnstile: { site_key: "1x00000000000000000000AA", contact: "mailto:hello@shop.example" } },
   tight: { ...plain, limits: { domain_per_minute: 4, all_per_minute: 8, address_per_ten_minutes: 3 } },
   call: {
     kind: "request",
@@ -64,7 +71,7 @@ const FORMS = {
 };
 
 const settings = { forms: FORMS };
-const site = { forms: Object.keys(FORMS).filter((id) => id != "unseen") };
+const site = { forms: Object.keys(FORMS).filter((id) => id != "unseen"), etm_term: true };
 const secrets = {
   KIT_SIGNING_KEY: SIGNING,
   KIT_IDENTITY_KEY: IDENTITY,
@@ -166,6 +173,21 @@ test("pages get a form in their language, to be kept for a while", async () => {
   if (hashed) expect((await get("main/a/" + hashed[0])).status).toBe(200);
   for (const path of ["forms/unseen.json", "forms/none.json", "forms/unseen", "forms/", "other/forms.json"])
     expect((await get(path)).status, path).toBe(404);
+});
+
+test("pages know by links what the Worker does", async () => {
+  const { links } = await (await fetch(stack.shop + "/k/forms.json")).json();
+  const named = [
+    "?utm_content=Yespo-1", "?a=b&utm_content=eSputnik-100500&c", "?utm_content=reteno-7", "?etm_term=2&x",
+    "?utm_source=Yespo-email&utm_content=9", "?utm_content=9&utm_medium=m&utm_source=esputnik-sms",
+  ];
+  const others = [
+    "", "?utm_content=9", "?utm_content=Yespo-abc", "?utm_content=Yespo-", "?utm_source=google&utm_content=9",
+    "?utm_source=my-Yespo-email&utm_content=9", "?utm_source=Yespo-email&utm_content=a9", "?my_etm_term=2",
+    "?utm_source=Yespo-email", "?utm_content=Yespo-" + "1".repeat(21), "?utm_term=Yespo-1",
+  ];
+  for (const query of named) expect(new RegExp(links, "i").test(query), query).toBe(true);
+  for (const query of others) expect(new RegExp(links, "i").test(query), query).toBe(false);
 });
 
 test("what a form asks for goes to the platform, and nothing else", async () => {
@@ -387,7 +409,7 @@ test("a number that the second step asks for is a contact of its own", async () 
   const phone = "+380501234567";
   for (const address of [anybody(), anybody()]) {
     const { next } = await submit("steps", { email: address });
-    const data = { email: address, phone };
+    const data = { email: address, lastName: "Lee", phone };
     const { status, text } = await post("forms/steps", { token: next.token, step: 2, data });
     expect([status, JSON.parse(text).accepted]).toEqual([202, true]);
   }
@@ -484,6 +506,32 @@ test("what was accepted arrives once, though the Worker is killed, and people ar
   expect((await submit("plain", { email: address })).status).toBe(202);
   await settled();
   expect(await arrived(since, 1)).toHaveLength(1);
+});
+
+test("who was erased can subscribe again: that they did is forgotten", async () => {
+  const since = await last();
+  const [ann, bob] = [anybody(), anybody()];
+  const both = async () => {
+    for (const email of [ann, bob]) expect((await submit("plain", { email })).status).toBe(202);
+    await settled();
+  };
+  // The platform itself takes the same no second time within a minute, but it hears of it.
+  const heard = async () =>
+    (await received(since))
+      .filter((one) => one.operation == "subscribeContact")
+      .map(({ body }) => addressOf(JSON.parse(body)))
+      .sort();
+  await both();
+  await both();
+  await expect.poll(heard).toEqual([ann, bob].sort());
+  const erased = await fetch(stack.kit + "/k/erase", {
+    method: "POST",
+    headers: { authorization: "Bearer " + stack.server_token },
+    body: JSON.stringify({ email: ann }),
+  });
+  expect(erased.status).toBe(200);
+  await both();
+  await expect.poll(heard).toEqual([ann, ann, bob].sort());
 });
 
 test("what the platform refuses is not called a success", async () => {
@@ -659,8 +707,8 @@ test("a form of the shop's own page posts to the Worker, and only from there", a
   expect(answers[2]).toBe(answers[0]);
   await arrived(since, 3);
   const human = await post("forms/human", body(), form);
-  expect(human.headers.get("content-security-policy")).toContain(
-    "script-src https://challenges.cloudflare.com; frame-src https://challenges.cloudflare.com",
+  expect(human.headers.get("content-security-policy")).toMatch(
+    /; script-src 'sha256-[^']+' https:\/\/challenges\.cloudflare\.com; frame-src https:\/\/challenges\.cloudflare\.com$/,
   );
   expect(human.text).toContain('data-action="form-human"');
   const untested = await ask("human", anybody());
@@ -671,6 +719,132 @@ test("a form of the shop's own page posts to the Worker, and only from there", a
   expect(stored.text).toContain("the mail service is not answering right now");
   await stack.faults();
   await arrived(since, 4);
+});
+
+test("without script a second step comes after the first is in", async () => {
+  const since = await last();
+  const address = anybody();
+  const page = await withoutScript({ viewport: { width: 390, height: 900 } });
+  await page.goto(stack.shop + "/k/forms/steps");
+  await expect(page.getByLabel("Last name")).toBeHidden();
+  await page.getByLabel("Email").fill(address);
+  await page.getByRole("button", { name: "Subscribe" }).click();
+  await page.getByRole("button", { name: "Yes, subscribe me" }).click();
+  await expect(page.getByRole("heading", { name: "Almost done" })).toBeVisible();
+  await expect(page.getByText("SALE10")).toBeVisible();
+  await expect(page.getByRole("group", { name: "A little more" })).toBeVisible();
+  await shoot(page, "second-step");
+  expect((await arrived(since)).map(addressOf)).toEqual([address]);
+
+  // What is wrong is told at its field, and the same token is good for another try.
+  await page.getByLabel("Last name").fill("Lee");
+  await page.getByLabel("Phone").fill("12");
+  await page.getByRole("button", { name: "Subscribe" }).click();
+  await expect(page.getByLabel("Phone")).toHaveAccessibleDescription("This number is too short.");
+  await expect(page.getByLabel("Last name")).toHaveValue("Lee");
+  await shoot(page, "second-step-wrong");
+  await page.getByLabel("Phone").fill("067 765 43 21");
+  await page.getByRole("button", { name: "Subscribe" }).click();
+  await expect(page.getByRole("heading", { name: "Almost done" })).toBeVisible();
+  await expect(page.getByLabel("Last name")).toHaveCount(0);
+  const [, second] = await arrived(since, 2);
+  expect(second.contact.lastName).toBe("Lee");
+  expect(second.contact.channels.map(({ value }) => value)).toEqual([address, "+380677654321"]);
+  // Once more: it was in already, and the person reads the same.
+  await page.reload();
+  await expect(page.getByRole("heading", { name: "Almost done" })).toBeVisible();
+  await settled();
+  expect(await arrived(since, 2)).toHaveLength(2);
+  await page.context().close();
+});
+
+test("without script the second step is as strict as by script, and the redirect comes after it", async () => {
+  const since = await last();
+  const send = async (fields, id = "onward") => {
+    const answer = await fetch(stack.shop + "/k/forms/" + id, {
+      method: "POST",
+      redirect: "manual",
+      headers: { origin: stack.shop, "cf-connecting-ip": anyone() },
+      body: new URLSearchParams({ _lang: "en", ...fields }),
+    });
+    return { status: answer.status, to: answer.headers.get("location"), text: await answer.text() };
+  };
+  const tokenOf = ({ text }) => /name="_token"[^>]*value="([^"]+)"/.exec(text)[1];
+  /** The first step: what comes after it. */
+  const first = async (email, more = {}) =>
+    send({ email, ...more, _token: tokenOf(await send({ email })) });
+  const address = anybody();
+  const asked = await first(address);
+  expect([asked.status, asked.to, asked.text.includes("Almost done")]).toEqual([200, null, true]);
+  const token = tokenOf(asked);
+  const second = (fields) => send({ email: address, lastName: "Lee", _step: "2", _token: token, ...fields });
+
+  // For another address, with a name that is not asked for now, as the first step: nothing of it is taken.
+  const end = { status: 303, to: "/thanks" };
+  expect(await second({ email: anybody() })).toMatchObject(end);
+  expect((await second({ firstName: "Ann" })).status).toBe(400);
+  expect((await second({ _step: "1" })).status).toBe(403);
+  for (const wrong of ["", "x", tokenOf(await first(anybody()))])
+    expect(await second({ _token: wrong }), wrong).toMatchObject(end);
+  await arrived(since, 2);
+  expect(await second()).toMatchObject(end);
+  expect(await second()).toMatchObject(end);
+  const bodies = await arrived(since, 3);
+  expect(bodies.filter(({ contact }) => contact.lastName).map(addressOf)).toEqual([address]);
+
+  // Who sprang the trap, or is over the limit, is told the same, and goes nowhere in the second step too.
+  const plainly = (text) => text.replaceAll(/value="[^"]*"/g, "");
+  for (const more of [{}, { company_site: "x" }]) {
+    const dropped = await first(address, more);
+    expect(plainly(dropped.text)).toBe(plainly(asked.text));
+    expect(tokenOf(dropped).length).toBe(token.length);
+    expect(await second({ _token: tokenOf(dropped) })).toMatchObject(end);
+  }
+  await settled();
+  expect(await arrived(since, 3)).toHaveLength(3);
+});
+
+test("without script a form with Turnstile says what it needs and where else to turn, and takes nothing", async () => {
+  const since = await last();
+  const page = await withoutScript({ viewport: { width: 320, height: 700 } });
+  const note = page.getByText("The check needs JavaScript");
+  const contact = page.getByRole("link", { name: "hello@shop.example" });
+  const says = async () => {
+    await expect(note).toBeVisible();
+    await expect(contact).toHaveAttribute("href", "mailto:hello@shop.example");
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
+  };
+  await page.goto(stack.shop + "/k/forms/human");
+  await says();
+  await page.getByLabel("Email").fill(anybody());
+  await page.getByRole("button", { name: "Subscribe" }).click();
+  await says();
+  await shoot(page, "no-script-turnstile");
+  const answer = page.waitForResponse((response) => response.request().method() == "POST");
+  await page.getByRole("button", { name: "Yes, subscribe me" }).click();
+  expect((await answer).status()).toBe(403);
+  await says();
+  await page.context().close();
+  await settled();
+  expect(await last()).toBe(since);
+
+  // Nothing of it is seen where scripts run, unless Cloudflare's is kept away.
+  for (const blocked of [false, true]) {
+    const scripted = await browser.newPage();
+    await scripted.route("https://challenges.cloudflare.com/**", (route) =>
+      blocked ? route.abort() : route.fulfill({ contentType: "text/javascript", body: "window.turnstile = {};" }),
+    );
+    await scripted.goto(stack.shop + "/k/forms/human");
+    const said = scripted.getByText("The check needs JavaScript");
+    await expect(scripted.getByLabel("Email")).toBeVisible();
+    await expect(said).toBeHidden();
+    await scripted.getByLabel("Email").fill(anybody());
+    await scripted.getByRole("button", { name: "Subscribe" }).click();
+    await expect(scripted.getByRole("button", { name: "Yes, subscribe me" })).toBeVisible();
+    await scripted.waitForFunction(() => document.readyState == "complete");
+    await expect(said).toBeVisible({ visible: blocked });
+    await scripted.close();
+  }
 });
 
 // ---- Programs ----

@@ -80,10 +80,16 @@ test("an element of the shop's own and a place of the settings get theirs too", 
   baseURL, origin,
 }) => {
   const body = page(`<div data-es-recommendations="${VARIANT}"></div><div id="more">old</div>`);
-  origin.pages["/placed/1"] = origin.pages["/other"] = { body };
-  const { text } = await read(baseURL, "/placed/1", { headers: { cookie: SC } });
+  const type = { "content-type": TYPE, etag: '"1"', "last-modified": "Thu, 26 Nov 2026 00:00:00 GMT" };
+  origin.pages["/placed/1"] = { headers: type, body };
+  origin.pages["/other"] = { body };
+  const { text, answer } = await read(baseURL, "/placed/1", { headers: { cookie: SC } });
   expect(text).toMatch(/data-es-drawn[^>]*><section class="es-block/);
-  expect(text).toMatch(/old<es-recommendations variant="r1v2" data-es-drawn><template shadowroot/);
+  expect(text).toMatch(
+    /old<es-recommendations variant="r1v2" data-es-placed="r1v2" data-es-drawn><template shadowroot/,
+  );
+  // That the shop's page is the same as before says nothing of the blocks.
+  for (const name of ["etag", "last-modified"]) expect(answer.headers.get(name)).toBeNull();
   const other = await read(baseURL, "/other", { headers: { cookie: SC } });
   expect(other.text).not.toContain('variant="r1v2"');
 });
@@ -128,6 +134,13 @@ test("a page that others may be given holds nothing of one visitor", async ({
       .length;
   const before = await count();
   await read(baseURL, "/shared", { headers: { cookie: SC } });
+  expect(await count()).toBe(before);
+  // Nothing stands in for it either, which everybody would see; the page's script asks for each.
+  const shared = await read(baseURL, "/shared", { headers: { cookie: SC } });
+  expect(shared.text).toContain(BLOCK);
+  // Nor does whoever wants nothing to be chosen for them get something of their own.
+  for (const headers of [{ cookie: SC, "sec-gpc": "1" }, { cookie: SC + "; es-deny=1" }])
+    await read(baseURL, "/own", { headers });
   expect(await count()).toBe(before);
   const own = await read(baseURL, "/own", { headers: { cookie: SC } });
   expect(own.text).toContain("es-card");

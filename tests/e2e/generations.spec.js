@@ -1,10 +1,22 @@
 // Another number of shards: new objects go on where the old ones were.
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 
 import { expect, test } from "@playwright/test";
 
+import {
+  cart,
+  messageId,
+  order,
+  pageView,
+  post,
+  send,
+  sendAll,
+  server,
+  state,
+  verdicts,
+} from "./records.js";
 import { Stack } from "./stack.js";
-import { addWorker } from "./workers.js";
+import { openDoor } from "./workers.js";
 
 const first = { shards: 2 };
 const second = { shards: 3, generation: 2, previous_shards: 2 };
@@ -12,72 +24,13 @@ const second = { shards: 3, generation: 2, previous_shards: 2 };
 /** Enough that every shard of both generations has some. */
 const visitors = Array.from({ length: 8 }, () => randomUUID().toUpperCase());
 
-const messageId = (time = Date.now()) => {
-  const hex = time.toString(16).padStart(12, "0") + "7" + randomBytes(10).toString("hex").slice(1);
-  return hex.replace(/(.{8})(.{4})(.{4})(.)(.{3})(.{12}).*/, "$1-$2-$3-8$5-$6");
-};
-
-let calls = 0;
-
-const record = (sc, ...call) => ({
-  v: 1,
-  id: messageId(),
-  // Apart in time: the stand-in takes bodies that are alike to the last byte for one.
-  at: Date.now() - 10_000 + 10 * calls++,
-  call,
-  page: { url: "https://shop.example/" },
-  sc,
-  consent: ["tracking"],
-});
-
-const pageView = (sc, data = {}) => record(sc, "sendEvent", "PageView", { PageView: {}, ...data });
-
-const cart = (sc) =>
-  record(sc, "sendEvent", "StatusCart", {
-    StatusCart: [{ productKey: "1", price: "10", quantity: "1", currency: "UAH" }],
-    GUID: "0a7f2c1e-5f3b-4c1d-8e2a-6b9d0c4f1a11",
-  });
-
-const order = (sc) =>
-  record(sc, "sendEvent", "PurchasedItems", {
-    OrderNumber: "order-1",
-    PurchasedItems: [{ productKey: "1", price: "10", quantity: "1", currency: "UAH" }],
-  });
-
-const post = (origin, path, body) =>
-  fetch(`${origin}/k/${path}`, { method: "POST", headers: { origin }, body: JSON.stringify(body) });
-
-/** Sends records as a page does and returns the results, in their order. */
-const send = async (stack, ...records) => {
-  const answer = await post(stack.kit, "b", { v: 1, sentAt: Date.now(), records });
-  expect(answer.status).toBe(202);
-  return (await answer.json()).results;
-};
-
-const sendAll = async (stack, records) => {
-  const results = [];
-  for (const record of records) results.push(...(await send(stack, record)));
-  return results;
-};
-
-const verdicts = (results) => results.map(({ verdict, code }) => code ?? verdict);
-
-const state = async (stack, sc, ...ids) => {
-  const { results } = await (await post(stack.kit, "q", { sc, ids })).json();
-  return results.map(({ state }) => state);
-};
-
-const server = async (stack, path, method) => {
-  const headers = { authorization: "Bearer " + stack.server_token };
-  const answer = await fetch(`${stack.kit}/k/${path}`, { method, headers });
-  return Object.values(await answer.json());
-};
-
 /** Runs one step after another on the same data, each with settings of its own. */
-const across = async (...steps) => {
+const across = (...steps) => acrossWith({}, ...steps);
+
+const acrossWith = async (options, ...steps) => {
   let folder;
   for (const [index, [outbox, step]] of steps.entries()) {
-    const stack = await Stack.start({ folder, outbox });
+    const stack = await Stack.start({ ...options, folder, outbox });
     folder = stack.folder;
     let passed = false;
     try {
@@ -192,7 +145,8 @@ test("what waits in the old objects is sent from there", async () => {
 
 test("what the platform refused is listed and repeated from the old objects", async () => {
   const records = visitors.map((sc) => pageView(sc));
-  const listed = async (stack) => (await server(stack, "dead", "GET")).flatMap(({ dead }) => dead);
+  const listed = async (stack) =>
+    Object.values(await server(stack, "dead")).flatMap(({ dead }) => dead);
   await across(
     [
       first,
@@ -277,30 +231,6 @@ test("a roll-back of the settings finds the old objects at work", async () => {
   );
 });
 
-/** Opens a door to the objects themselves, through which to call as another Worker does. */
-const openDoor = async (stack) => {
-  const script = `export default {
-    fetch: (request, { OUTBOX }) =>
-      OUTBOX.getByName(request.headers.get("object")).fetch(request),
-  };`;
-  const origin = await addWorker(
-    stack,
-    "door",
-    () => `(
-  modules = [(name = "door", esModule = ${JSON.stringify(script)})],
-  compatibilityDate = "2026-11-01",
-  bindings = [(
-    name = "OUTBOX",
-    durableObjectNamespace = (className = "OutboxObject", serviceName = "kit"),
-  )],
-)`,
-  );
-  return async (object, path, body) => {
-    const options = { method: "POST", headers: { object }, body: JSON.stringify(body) };
-    return (await fetch(origin + path, options)).status;
-  };
-};
-
 test("while a change spreads, an old object takes nothing that the new one would miss", async () => {
   const [sc] = visitors;
   const objects = ["main/g1/0", "main/g1/1"];
@@ -314,10 +244,10 @@ test("while a change spreads, an old object takes nothing that the new one would
       async (stack) => {
         const call = await openDoor(stack);
         for (const object of objects) {
-          expect(await call(object, "/ingest", batch())).toBe(200);
+          expect((await call(object, "/ingest", batch())).status).toBe(200);
           // The settings here do not know of a newer generation yet, but somebody's do.
-          expect(await call(object, "/handover", { web_id: sc })).toBe(200);
-          expect(await call(object, "/ingest", batch())).toBe(503);
+          expect((await call(object, "/handover", { web_id: sc })).status).toBe(200);
+          expect((await call(object, "/ingest", batch())).status).toBe(503);
         }
       },
     ],
@@ -325,9 +255,101 @@ test("while a change spreads, an old object takes nothing that the new one would
       second,
       async (stack) => {
         const call = await openDoor(stack);
-        for (const object of objects) expect(await call(object, "/ingest", batch())).toBe(503);
-        expect(await call("main/g2/0", "/ingest", batch())).toBe(200);
+        for (const object of objects) expect((await call(object, "/ingest", batch())).status).toBe(503);
+        expect((await call("main/g2/0", "/ingest", batch())).status).toBe(200);
         expect((await stack.arrived(3)).length).toBe(3);
+      },
+    ],
+  );
+});
+
+const cloud = { queue: true, bucket: true };
+
+test("what waits beside the old objects goes to the new ones, and is known where it was stored", async () => {
+  const kept = visitors.map((sc) => pageView(sc));
+  const stored = visitors.map((sc) => pageView(sc));
+  const accepted = visitors.map(() => "accepted");
+  await acrossWith(
+    { cloud },
+    [
+      first,
+      async (stack) => {
+        await stack.faults([{ down: true }]);
+        await stack.cloudFaults({ on: "deliver", do: "hold" });
+        // One message for many visitors: they part ways now.
+        await stack.objectFaults({ do: "fail", path: "/ingest" });
+        expect(verdicts(await send(stack, ...kept))).toEqual(accepted);
+        await stack.cloudFaults({ on: "deliver", do: "hold" }, { on: "send", do: "fail" });
+        await stack.objectFaults({ do: "fail_after", path: "/ingest" });
+        expect(verdicts(await send(stack, ...stored))).toEqual(accepted);
+        const { messages, objects } = await stack.cloudState();
+        expect([messages.length, objects.length]).toEqual([2, 2]);
+      },
+    ],
+    [
+      second,
+      async (stack) => {
+        await stack.strike();
+        await expect
+          .poll(async () => {
+            const { messages, objects } = await stack.cloudState();
+            return messages.length + objects.length;
+          })
+          .toBe(0);
+        for (const [index, sc] of visitors.entries()) {
+          const ids = [kept[index].id, stored[index].id];
+          await expect.poll(() => state(stack, sc, ...ids)).toEqual(["delivered", "delivered"]);
+        }
+        expect((await stack.arrived(2 * visitors.length)).length).toBe(2 * visitors.length);
+        const again = await sendAll(stack, [...kept, ...stored]);
+        expect(new Set(verdicts(again))).toEqual(new Set(["known_message"]));
+      },
+    ],
+  );
+});
+
+test("while the old objects are away, the new ones wait for what they know", async () => {
+  const [sc] = visitors;
+  const [old, late] = [pageView(sc), pageView(sc)];
+  await acrossWith(
+    { cloud },
+    [first, (stack) => send(stack, old)],
+    [
+      second,
+      async (stack) => {
+        await stack.cloudSettings({ delay_ms: 50 });
+        await stack.objectFaults({ do: "fail", path: "/handover" });
+        expect(verdicts(await send(stack, old, late))).toEqual(["accepted", "accepted"]);
+        expect((await stack.cloudState()).messages.length).toBe(1);
+        await stack.objectFaults();
+        await expect.poll(() => state(stack, sc, old.id, late.id)).toEqual(["delivered", "delivered"]);
+        expect((await stack.arrived(2)).length).toBe(2);
+      },
+    ],
+  );
+});
+
+test("while a change spreads, what an old object does not take any more finds the new one", async () => {
+  const [sc] = visitors;
+  const late = pageView(sc);
+  await acrossWith(
+    { cloud },
+    [
+      first,
+      async (stack) => {
+        await stack.cloudFaults({ on: "deliver", do: "hold" });
+        const call = await openDoor(stack);
+        for (const object of ["main/g1/0", "main/g1/1"])
+          expect((await call(object, "/handover", { web_id: sc })).status).toBe(200);
+        expect(verdicts(await send(stack, late))).toEqual(["accepted"]);
+        expect((await stack.cloudState()).messages.length).toBe(1);
+      },
+    ],
+    [
+      second,
+      async (stack) => {
+        await expect.poll(() => state(stack, sc, late.id)).toEqual(["delivered"]);
+        expect((await stack.arrived(1)).length).toBe(1);
       },
     ],
   );

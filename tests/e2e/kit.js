@@ -221,6 +221,8 @@ export const test = base.extend({
   site: [{}, { option: true }],
   /** Members that replace those of the outbox's settings. */
   outbox: [{}, { option: true }],
+  /** What there is beside the Worker: a queue, a bucket. */
+  cloud: [undefined, { option: true }],
 
   front: async ({}, use) => {
     const front = new Front();
@@ -230,10 +232,11 @@ export const test = base.extend({
     front.close();
   },
 
-  stack: async ({ front, site, outbox }, use) => {
+  stack: async ({ front, site, outbox, cloud }, use) => {
     const stack = await Stack.start({
       site: { hosts: [`127.0.0.1:${front.port}`], ...site },
       outbox,
+      cloud,
     });
     front.target = stack.shop;
     await use(stack);
@@ -270,7 +273,8 @@ export const test = base.extend({
   },
 });
 
-async function launch(folder, { args = [], preferences, url } = {}) {
+async function launch(folder, { args = [], preferences, state, url } = {}) {
+  if (state) writeFileSync(join(folder, "Local State"), JSON.stringify(state));
   if (preferences) {
     mkdirSync(join(folder, "Default"), { recursive: true });
     writeFileSync(join(folder, "Default/Preferences"), JSON.stringify(preferences));
@@ -288,11 +292,18 @@ async function launch(folder, { args = [], preferences, url } = {}) {
   const kill = async () => {
     if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, "SIGKILL");
     await ended;
+    // The next one must not find files that processes of this one still hold.
+    const isThere = () => {
+      try {
+        return process.kill(-child.pid, 0);
+      } catch {}
+    };
+    while (isThere()) await new Promise((resolve) => setTimeout(resolve, 5));
     await browser?.close().catch(() => {});
   };
   if (url) {
     child.stderr.resume();
-    return { kill };
+    return { kill, folder };
   }
   const lines = createInterface(child.stderr);
   const address = await new Promise((resolve) =>
@@ -349,7 +360,8 @@ export async function once(stack, expected, { views, within = 20_000, repeats = 
 /** What a page's stores still hold of records. */
 export const kept = (page) =>
   page.evaluate(async () => {
-    const journal = Object.keys(localStorage).filter((key) => key.startsWith("es:")).length;
+    // Under the bare prefix is the web id.
+    const journal = Object.keys(localStorage).filter((key) => /^es:./.test(key)).length;
     const stored = await new Promise((resolve) => {
       const request = indexedDB.open("es", 1);
       request.onupgradeneeded = () => request.result.createObjectStore("records");

@@ -12,10 +12,15 @@ const gate = (front, path) => {
   return () => open({ status: 204 });
 };
 
+/**
+ * Browsers may always let a page go that they have kept: for memory, or where the next page wants of a database
+ * what the frozen one is in the middle of. So it is tried up to three times, and counts once even then.
+ */
 for (const [name, busy] of [["at rest", false], ["with events on their way", true]])
   test(`a page left ${name} comes back from the back/forward cache and counts once`, async ({
     front, stack, launch,
   }) => {
+    test.setTimeout(120_000);
     const body = `<script>
       addEventListener("pagehide", ({ persisted }) => tell({ left: persisted }));
       addEventListener("pageshow", ({ persisted }) => {
@@ -23,30 +28,41 @@ for (const [name, busy] of [["at rest", false], ["with events on their way", tru
         tell({ shown: persisted, notRestoredReasons });
         if (persisted) send("back", 2);
       });
-      fetch("/go").then(() => {
-        if (${busy}) send("leaving", 5);
-        location.href = "/next";
-      });
+      if (!sessionStorage.gone)
+        fetch("/go" + location.search).then(() => {
+          if (${busy}) send("leaving" + location.search.slice(1), 5);
+          sessionStorage.gone = 1;
+          location.href = "/next" + location.search;
+        });
     </script>`;
+    const next = `<script>fetch("/return" + location.search).then(() => history.back())</script>`;
     front.page("/", html({ body }));
-    const next = `<script>fetch("/return").then(() => history.back())</script>`;
     front.page("/next", html({ body: next }));
-    const go = gate(front, "/go");
-    const back = gate(front, "/return");
-    const left = busy ? keys("leaving", 5) : [];
-    await launch({ url: front.origin + "/" });
-    await once(stack, [], { views: 1 });
-    go();
-    await once(stack, left, { views: 2 });
-    back();
-    await expect.poll(() => front.told.length).toBe(3);
-    expect(front.told).toEqual([
-      { shown: false, notRestoredReasons: null },
-      { left: true },
-      { shown: true, notRestoredReasons: null },
-    ]);
-    await once(stack, [...left, ...keys("back", 2)], { views: 3 });
-    expect(front.views()).toEqual(["/", "/next", "/"]);
+    const expected = [];
+    const views = [];
+    for (let run = 0; run < 3; run++) {
+      front.told = [];
+      const go = gate(front, "/go?" + run);
+      const back = gate(front, "/return?" + run);
+      const { kill } = await launch({ url: `${front.origin}/?${run}` });
+      await once(stack, expected, { views: views.length + 1 });
+      go();
+      if (busy) expected.push(...keys("leaving" + run, 5));
+      await once(stack, expected, { views: views.length + 2 });
+      back();
+      await expect.poll(() => front.told.length).toBe(3);
+      const [first, left, again] = front.told;
+      expect(first).toEqual({ shown: false, notRestoredReasons: null });
+      expect(left, "the page may be kept").toEqual({ left: true });
+      if (again.shown) expected.push(...keys("back", 2));
+      views.push("/?" + run, "/next?" + run, "/?" + run);
+      await once(stack, expected, { views: views.length });
+      expect(front.views()).toEqual(views);
+      if (again.shown) return;
+      console.log("let go:", JSON.stringify(again.notRestoredReasons));
+      await kill();
+    }
+    throw new Error("no page came back as it was");
   });
 
 test("a prerendered page that is never shown counts nothing", async ({ front, stack, launch }) => {

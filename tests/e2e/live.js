@@ -31,6 +31,11 @@ export const FORMS = {
       },
     ],
   },
+  kept: {
+    reserve: [[0, 520], [600, 420]],
+    segments: ["News"],
+    pages: [{ title: "Letters worth opening", text: "Twice a month.", fields: [email, { kind: "first_name" }] }],
+  },
   // Sent sooner than a person can, it is sent once more by itself.
   own: { form_type: "own", segments: ["Own"], min_seconds: 1, pages: [{ fields: [email] }] },
   // Bound to a form whose inputs a framework controls.

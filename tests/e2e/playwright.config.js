@@ -10,7 +10,8 @@ export default defineConfig({
   workers: 2,
   // A test that passes at the second try hides a loss that happens now and then.
   retries: 0,
-  reporter: "line",
+  // Failures are told at the end, where a cut record of a run still has them.
+  reporter: "dot",
   timeout: 60_000,
   expect: { timeout: 10_000 },
   use: { launchOptions: { executablePath, args: browserArguments } },

@@ -110,4 +110,49 @@ test("a server renders the place of a form, and a page takes it over", async ({ 
   expect(await place.evaluate((element) => element.isConnected)).toBe(true);
   await expect(page.locator("form")).toHaveCount(1);
   expect(await page.evaluate(() => window.mistakes)).toEqual([]);
+  // It was there before its component, which hears all that comes after.
+  await page.getByLabel("Email").fill(live.address);
+  await page.getByLabel("I agree").check();
+  await expect(page.locator("form")).toHaveAttribute("novalidate");
+  await page.getByRole("button", { name: "Subscribe" }).click();
+  await expect(page.locator(".es-thanks")).toBeVisible();
+  expect(await live.taken()).toHaveLength(1);
+  expect((await heard(page)).slice(-2)).toEqual(["FormSuccessSubscribe news", "FormFinish news"]);
+});
+
+test("a form of the shop's own that a server rendered is bound, and taken over as it was", async ({ page, live }) => {
+  // What the page's component is on a server.
+  const field = (label, name, type) =>
+    createElement("label", {}, label + " ", createElement("input", { name, type, value: "", onChange() {} }));
+  const inside = renderToString(
+    createElement(
+      "main",
+      {},
+      createElement("h1", {}, "A shop"),
+      createElement(
+        "form",
+        { "data-es-form": "two" },
+        field("Email", "email", "email"),
+        field("Phone", "phone", "tel"),
+        createElement("button", {}, "Send"),
+        createElement("output", {}, JSON.stringify({ email: "", phone: "" })),
+      ),
+    ),
+  );
+  let come;
+  const shown = new Promise((resolve) => (come = resolve));
+  await page.route("**/react.js", (route) => shown.then(() => route.continue()));
+  const opened = open(page, live, { own: "two" }, inside);
+  const form = await page.locator("form").elementHandle();
+  await expect.poll(() => form.evaluate((form) => new FormData(form).has("_page"))).toBe(true);
+  come();
+  await opened;
+  await page.waitForFunction(() => window.page);
+  expect(await form.evaluate((form) => form.isConnected)).toBe(true);
+  await page.getByLabel("Email").fill(live.address);
+  await expect(page.locator("form")).toHaveAttribute("novalidate");
+  await page.getByRole("button", { name: "Send" }).click();
+  await expect(page.locator(".es-thanks")).toBeVisible();
+  expect(await live.taken()).toHaveLength(1);
+  expect(await page.evaluate(() => window.mistakes)).toEqual([]);
 });

@@ -92,7 +92,8 @@ test.describe("with long windows", () => {
   test("a page gets ids, addresses and container types, and attributes if it asks", async () => {
     const answer = await ask(stack, "r12v34", { sc: "FIELDS" });
     expect(answer).toMatchObject({ status: 200, v: 1, variant: "r12v34", source: "platform" });
-    expect(answer.products).toHaveLength(12);
+    // As many as the data source says; `size` is a block's.
+    expect(answer.products.length).toBeGreaterThan(12);
     const [{ product_id }] = answer.products;
     expect(answer.products[0]).toEqual({
       product_id,
@@ -106,10 +107,15 @@ test.describe("with long windows", () => {
       name: expect.stringMatching(/./),
       brand: "North Meadow",
       category: [expect.stringMatching(/./)],
-      isInStock: "1",
+      isInStock: 1,
       tags_all_category_names: expect.stringMatching(/./),
     });
     expect(await calls(stack, "contactRecoms", "webId=FIELDS"), "one call for both").toHaveLength(1);
+    const sized = await ask(stack, "r12v35", { sc: "SIZED" });
+    expect(sized.products.length).toBeGreaterThan(3);
+    const address = `${stack.shop}/k/blocks/r12v35?sc=SIZED&template=none`;
+    const block = await (await fetch(address, { headers: { origin: stack.shop } })).json();
+    expect(block.items).toHaveLength(3);
   });
 
   test("the platform is told what the page is about", async () => {
@@ -128,7 +134,7 @@ test.describe("with long windows", () => {
     const asks = Array.from({ length: 200 }, () => ask(stack, "r12v34", { sc: "CROWD" }));
     const answers = await Promise.all(asks);
     await stack.faults();
-    expect(answers[0].products).toHaveLength(12);
+    expect(answers[0].source).toBe("platform");
     for (const answer of answers) expect(ids(answer)).toEqual(ids(answers[0]));
     expect(await calls(stack, "contactRecoms", "webId=CROWD")).toHaveLength(1);
   });
@@ -186,6 +192,33 @@ test.describe("with long windows", () => {
       expect((await ask(stack, "r12v34", { proof: wrong })).status).toBe(403);
   });
 
+  test("who is erased is unknown, in memory and on disk, and nobody else is", async () => {
+    const asked = async (...names) => {
+      const made = [];
+      for (const name of names) {
+        const proof = prove({ email: name + "@shop.example" });
+        expect(await ask(stack, "r12v34", { proof })).toMatchObject({ source: "platform" });
+        made.push((await calls(stack, "contactRecoms", "email=" + name)).length);
+      }
+      return made;
+    };
+    expect(await asked("erased", "stays", "erased", "stays")).toEqual([1, 1, 1, 1]);
+    const erase = async () => {
+      const answer = await fetch(stack.kit + "/k/erase", {
+        method: "POST",
+        headers: { authorization: "Bearer " + stack.server_token },
+        body: JSON.stringify({ email: "erased@shop.example" }),
+      });
+      expect(answer.status).toBe(200);
+    };
+    await erase();
+    expect(await asked("erased", "stays")).toEqual([2, 1]);
+    await erase();
+    await stack.order("kill-worker");
+    await stack.order("start-worker");
+    expect(await asked("erased", "stays")).toEqual([3, 1]);
+  });
+
   test("pages of other sites get nothing", async () => {
     for (const origin of ["https://evil.example", "null", stack.shop + ".evil.example"])
       expect(await ask(stack, "r12v34", { sc: "ANN" }, { origin })).toMatchObject({
@@ -240,9 +273,10 @@ test.describe("with long windows", () => {
     // The list is longer than what was shown of it before.
     expect(ids(await filtered({ include: [tents] }))).toHaveLength(4);
     const without = ids(await filtered({ exclude: [kitchen] }));
-    expect(without).toHaveLength(7);
+    const kept = all.products.filter((one) => !one.category.some((own) => kitchen.values.includes(own)));
+    expect(without).toEqual(ids({ products: kept }));
     const moved = ids(await filtered({ should: [tents] }));
-    expect(moved).toHaveLength(12);
+    expect([...moved].sort()).toEqual(ids(all).sort());
     expect(moved.slice(0, 4)).toEqual(expect.arrayContaining(of("Tents")));
     expect(ids(await filtered({ include: [tents, kitchen] }))).toEqual([]);
     const field = { category: "Camp kitchen", category_field: "tags_all_category_names" };
@@ -254,6 +288,9 @@ test.describe("with long windows", () => {
       status: 400,
       error: { code: "unknown_value", field: "filters.include[1].name" },
     });
+    // What nobody has nobody need be without.
+    const colour = [{ name: "colour", values: ["red"] }];
+    expect(ids(await filtered({ exclude: colour, should: colour }))).toEqual(ids(all));
     const odd = { category: "x", category_field: "shelf" };
     expect((await filtered({}, odd)).error).toMatchObject({ field: "categoryField" });
     expect((await ask(stack, "r12v34", { filters: "{" })).error).toMatchObject({
@@ -356,6 +393,20 @@ test.describe("with long windows", () => {
     const answer = await ask(stack, "r12v34", { sc: "RESTART" });
     expect([answer.source, ids(answer)]).toEqual(["platform", list]);
     expect(await calls(stack, "contactRecoms", "webId=RESTART")).toHaveLength(1);
+  });
+
+  test("what is being asked for when the Worker is stopped is not asked for twice", async () => {
+    await stack.faults({ delay_ms: 8000, match: { path: "/api/v2/contacts/recoms/" } });
+    // Gone with the Worker, whatever it says.
+    const first = ask(stack, "r12v34", { sc: "STOPPED" }).catch(() => undefined);
+    const made = () => calls(stack, "contactRecoms", "webId=STOPPED");
+    await expect.poll(async () => (await made()).length, { timeout: 20_000 }).toBe(1);
+    await stack.order("kill-worker");
+    await first;
+    await stack.order("start-worker");
+    await stack.faults();
+    expect(await ask(stack, "r12v34", { sc: "STOPPED" })).toMatchObject({ products: [] });
+    expect(await made()).toHaveLength(1);
   });
 
   test("a browser that is forgotten leaves no recommendations behind", async () => {
@@ -493,7 +544,8 @@ test.describe("with short windows", () => {
   test("an older answer is shown while a new one is fetched", async () => {
     const sc = { sc: "STALE" };
     const first = await ask(stack, "r12v34", sc);
-    expect(first.source).toBe("platform");
+    // On a slow machine its own second may be over by the time that it is told.
+    expect(["platform", "last"]).toContain(first.source);
     // Slow enough that waiting for it would show.
     await stack.faults({ delay_ms: 2000, match: { path: "/api/v2/contacts/recoms/" } });
     let last;

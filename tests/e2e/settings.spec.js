@@ -54,7 +54,7 @@ test("a site's objects are asked for within its jurisdiction", async () => {
   });
   const answer = await fetch(origin + "/k/health");
   // The runtime on this machine knows no jurisdictions, so it says that it was asked for one.
-  expect(answer.status).toBe(500);
+  expect(answer.status).toBe(503);
   await expect.poll(() => log(stack)).toContain("Jurisdiction restrictions are not implemented");
 });
 

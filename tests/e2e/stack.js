@@ -11,11 +11,13 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 export class Stack {
   /**
    * Starts a stack; `site` and `outbox` replace members of the settings. In the `folder` of a stack
-   * that was stopped with `keep`, it goes on with that one's data.
+   * that was stopped with `keep`, it goes on with that one's data. `cloud` says what there is beside it:
+   * `{queue, bucket}`, or only `{faults}`.
    */
-  static async start({ site = {}, outbox = {}, settings, secrets, shop, folder } = {}) {
+  static async start({ site = {}, outbox = {}, settings, secrets, shop, folder, cloud } = {}) {
     folder ??= mkdtempSync(join(tmpdir(), "kit-"));
-    const options = { folder, site: { consent: "granted", ...site }, outbox, settings, secrets, shop };
+    const granted = { consent: "granted", ...site };
+    const options = { folder, site: granted, outbox, settings, secrets, shop, cloud };
     const program = join(root, "target/debug/xtask");
     const child = spawn(program, ["stack", JSON.stringify(options)], {
       stdio: ["pipe", "pipe", "inherit"],
@@ -80,6 +82,32 @@ export class Stack {
     return { status: answer.status, headers: answer.headers, ...(await answer.json()) };
   }
 
+  /** What the queue and the bucket hold, and what happened there. */
+  async cloudState() {
+    return (await fetch(this.cloud + "/control/state")).json();
+  }
+
+  /** Makes the queue and the bucket misbehave, or not any more. */
+  async cloudFaults(...faults) {
+    await control(this.cloud + "/control/faults", faults);
+  }
+
+  async cloudSettings(settings) {
+    await control(this.cloud + "/control/settings", settings);
+  }
+
+  /** Makes outboxes misbehave, or not any more; returns those that still will. */
+  objectFaults(...faults) {
+    return control(this.kit + "/__objects", faults);
+  }
+
+  /** Lets the Worker's clock strike. */
+  async strike() {
+    const answer = await fetch(this.driver + "/scheduled", { method: "POST" });
+    const { outcome } = await answer.json();
+    if (outcome != "ok") throw new Error("the clock's handler failed");
+  }
+
   faults(faults) {
     return this.json("/faults", {
       method: faults ? "PUT" : "DELETE",
@@ -88,5 +116,11 @@ export class Stack {
     });
   }
 }
+
+const control = async (address, body) => {
+  const answer = await fetch(address, { method: "PUT", body: JSON.stringify(body) });
+  if (!answer.ok) throw new Error(await answer.text());
+  return answer.json();
+};
 
 const wrap = (answer) => (Array.isArray(answer) ? { events: answer } : answer);

@@ -38,3 +38,29 @@ export const addWorker = async (stack, name, define) => {
   await stack.order("start-worker");
   return `http://127.0.0.1:${port}`;
 };
+
+/** Opens a door to the objects themselves, through which to call as another Worker does. */
+export const openDoor = async (stack) => {
+  const script = `export default {
+    fetch: (request, { OUTBOX }) =>
+      OUTBOX.getByName(request.headers.get("object")).fetch(request),
+  };`;
+  const origin = await addWorker(
+    stack,
+    "door",
+    () => `(
+  modules = [(name = "door", esModule = ${JSON.stringify(script)})],
+  compatibilityDate = "2026-11-01",
+  bindings = [(
+    name = "OUTBOX",
+    durableObjectNamespace = (className = "OutboxObject", serviceName = "kit"),
+  )],
+)`,
+  );
+  return async (object, path, body) => {
+    const text = typeof body == "string" ? body : JSON.stringify(body);
+    const options = { method: "POST", headers: { object }, body: text };
+    const answer = await fetch(origin + path, options);
+    return { status: answer.status, text: await answer.text() };
+  };
+};
