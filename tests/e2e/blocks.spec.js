@@ -191,7 +191,7 @@ test.describe("in the page:", () => {
     await expect.poll(() => shop.asked("/k/blocks/").length).toBe(1);
     await page.evaluate(() => document.querySelector("es-recommendations").setAttribute("product", "new"));
     await expect(cards(page)).toHaveCount(2);
-    expect(failed.map((address) => new URL(address).searchParams.get("product"))).toEqual(["old"]);
+    await expect.poll(() => failed.map((address) => new URL(address).searchParams.get("product"))).toEqual(["old"]);
     slow.release({ count: 5 });
     await settle(page);
     await expect(cards(page)).toHaveCount(2);
@@ -466,11 +466,16 @@ test.describe("its space:", () => {
     page, shop,
   }) => {
     await watch(page);
-    shop.variants.r1v1 = { count: 8 };
+    const slow = held();
+    shop.variants.r1v1 = slow.answer;
     shop.page.body = ELEMENT + "<p>Below.</p>";
     await visit(page, shop);
+    await expect(page.locator(".es-wait .es-card")).toHaveCount(4);
+    // What nobody has seen yet does not move.
+    await shift(page);
+    slow.release({ count: 8 });
     await expect(cards(page)).toHaveCount(8);
-    expect(await shift(page)).toBeGreaterThan(0);
+    await expect.poll(() => shift(page)).toBeGreaterThan(0);
   });
 
   test("a placed block gets the height that the settings give for the window", async ({
@@ -1095,7 +1100,7 @@ test.describe("what is bought in a block:", () => {
     await page.click("text=Buy");
     expect(new URL(page.url()).hash).toBe("");
     await page.click("text=Buy");
-    expect(new URL(page.url()).hash).toBe("#cart");
+    await expect.poll(() => new URL(page.url()).hash).toBe("#cart");
     const detail = { product_id: "S-1", container_type: "9_r9v9", price: "5.50" };
     expect((await calls(page)).filter(([name]) => name == "div")).toEqual([["div", detail], ["div", detail]]);
   });
