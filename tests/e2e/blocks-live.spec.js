@@ -56,7 +56,7 @@ const imported = async (stack) => {
   const headers = { authorization: "Bearer " + stack.server_token };
   await fetch(stack.kit + "/k/feed", { method: "POST", headers });
   const items = async () => (await (await fetch(stack.kit + "/k/health")).json()).sites.main.feed?.items;
-  await expect.poll(items, { timeout: 20_000 }).toBe(products.length);
+  await expect.poll(items).toBe(products.length);
 };
 
 /** The calls for recommendations that the platform has seen, as their queries. */
@@ -145,7 +145,7 @@ test.describe("with a platform that recommends", () => {
     expect(container).toMatch(/^\d+_r\d+v\d+$/);
 
     // Seen: each card once, several in one event.
-    await expect.poll(async () => JSON.stringify(await own("ProductImpressions")), { timeout: 20_000 }).toContain(product);
+    await expect.poll(async () => JSON.stringify(await own("ProductImpressions"))).toContain(product);
     const seen = await own("ProductImpressions");
 
     // Followed: the address says which block, and the product page is looked at.
@@ -173,7 +173,7 @@ test.describe("with a platform that recommends", () => {
     await page.click('text="Place the order"');
     await title("Thank you");
 
-    await expect.poll(async () => (await own("PurchasedItems")).length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(async () => (await own("PurchasedItems")).length).toBe(1);
     for (const { ProductImpression } of seen)
       for (const one of ProductImpression.Products)
         expect(one).toEqual({ product_id: expect.any(String), container_type: container });
@@ -240,7 +240,7 @@ test.describe("with a platform that fails", () => {
             await page.reload();
             await expect(list.first()).toBeVisible();
             return shown(page);
-          }, { timeout: 20_000 })
+          })
           .toEqual(expected);
         expect(await page.evaluate(() => window.owned)).toBeUndefined();
         await expect(list.first()).toContainText("<script>window.owned=1</script>");

@@ -80,7 +80,7 @@ const imported = async (order = true) => {
   const before = order ? feed.asked.length : 0;
   if (order) await call("POST", "feed");
   await expect
-    .poll(async () => feed.asked.length > before && !(await state()).importing, { timeout: 20_000 })
+    .poll(async () => feed.asked.length > before && !(await state()).importing)
     .toBe(true);
   return state();
 };

@@ -107,7 +107,7 @@ test("what is held of a person is erased everywhere, and of others nothing is", 
   // Both wait for a promo code, which there is none of.
   for (const email of [ANN, BOB]) await subscribe(email);
   await expect
-    .poll(async () => (await (await fetch(stack.kit + "/k/health")).json()).promo.waiting, { timeout: 20_000 })
+    .poll(async () => (await (await fetch(stack.kit + "/k/health")).json()).promo.waiting)
     .toBe(2);
   // Both have an event that the platform refused, and others of them that wait.
   await stack.faults([{ match: { event: "ProductPage" }, refuse: true }]);

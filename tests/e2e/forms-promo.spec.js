@@ -159,7 +159,6 @@ for (const [step, operation, method, path] of [
   });
 
 test("what has failed for good is listed with its reason, and goes on when it is tried again", async () => {
-  test.setTimeout(90_000);
   await upload(["A", "B"]);
   const subscribed = async (email) => expect((await submit("welcome", email)).status).toBe(202);
   // First the code, then the event is refused; then a code is told after silence.
@@ -187,7 +186,6 @@ test("what has failed for good is listed with its reason, and goes on when it is
 });
 
 test("a list without more than codes is enough, one that cannot be read is told, and nobody waits in vain", async () => {
-  test.setTimeout(90_000);
   const list = (value, more) => ({
     status: 200, body: JSON.stringify(JSON.stringify(value)), match: { path: "/api/v1/promocodes", method: "GET" }, ...more,
   });

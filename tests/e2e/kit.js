@@ -322,7 +322,7 @@ async function launch(folder, { args = [], preferences, state, url } = {}) {
  * checks that none was lost, doubled or sent twice; `views` is the number of page views.
  * With `repeats` a body may have been sent again, as after a crash; the platform took it once.
  */
-export async function once(stack, expected, { views, within = 20_000, repeats = false } = {}) {
+export async function once(stack, expected, { views, within = 40_000, repeats = false } = {}) {
   const read = async () => {
     const requests = await stack.json("/requests?limit=100000");
     const bodies = (...verdicts) =>

@@ -20,7 +20,7 @@ for (const [name, busy] of [["at rest", false], ["with events on their way", tru
   test(`a page left ${name} comes back from the back/forward cache and counts once`, async ({
     front, stack, launch,
   }) => {
-    test.setTimeout(120_000);
+    test.setTimeout(300_000);
     const body = `<script>
       addEventListener("pagehide", ({ persisted }) => tell({ left: persisted }));
       addEventListener("pageshow", ({ persisted }) => {
@@ -128,7 +128,6 @@ test("two tabs that share the queue deliver each event once", async ({
 test("two tabs that a new visitor opens at once are one visitor's", async ({
   front, stack, browser,
 }) => {
-  test.setTimeout(90_000);
   // Each tab takes over what the other one has written, and both send it at the same moment.
   front.hangTracker();
   const busy = `<script>
@@ -148,7 +147,6 @@ test("two tabs that a new visitor opens at once are one visitor's", async ({
 });
 
 test("a tab delivers what another one left behind", async ({ page, front, stack, context }) => {
-  test.setTimeout(90_000);
   const other = await context.newPage();
   await page.goto("/");
   await other.goto("/?other");

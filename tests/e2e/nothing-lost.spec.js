@@ -345,7 +345,7 @@ test.describe("debug says that events are in memory alone where", () => {
     const session = await context.newCDPSession(page);
     await session.send("Storage.clearDataForOrigin", { origin: front.origin, storageTypes: "all" });
     // At the next attempt.
-    await expect.poll(() => warned(page), { timeout: 20_000 }).toEqual([["not_kept", "both", true]]);
+    await expect.poll(() => warned(page)).toEqual([["not_kept", "both", true]]);
     over();
     await once(stack, keys("emptied", 2), { views: 1 });
   });
@@ -385,7 +385,8 @@ test("beyond what the store may hold in bytes the oldest go, and are counted", a
     eS("on", "refused", ({ id, code }) => code == "expired" && dropped.push(id));
   });
   const dropped = () => page.evaluate(() => dropped);
-  await expect.poll(async () => (await dropped()).length, { timeout: 20_000 }).toBeGreaterThan(15);
+  // They may be told in several parts.
+  await expect.poll(async () => (await dropped()).length).toBeGreaterThanOrEqual(records.length - room);
   const gone = await dropped();
   expect(gone).toEqual(records.slice(0, gone.length).map(([id]) => id));
   // The page's own view has taken some of the room.
@@ -396,7 +397,7 @@ test("beyond what the store may hold in bytes the oldest go, and are counted", a
       const host = [...document.documentElement.children].find(({ shadowRoot }) => shadowRoot);
       return host?.shadowRoot.querySelector(".counters").textContent;
     });
-  await expect.poll(counters).toContain(`${gone.length} dropped`);
+  await expect.poll(async () => (await counters()).includes(`${(await dropped()).length} dropped`)).toBe(true);
 });
 
 // ---- Pages, devices, clocks ---------------------------------------------------------------------
@@ -477,7 +478,7 @@ test("what waited for more than seven days is given up, and counted", async ({ p
     window.dropped = [];
     eS("on", "refused", ({ id, code }) => code == "expired" && dropped.push(id));
   });
-  await expect.poll(() => page.evaluate(() => dropped), { timeout: 20_000 }).toEqual(old);
+  await expect.poll(() => page.evaluate(() => dropped)).toEqual(old);
   await once(stack, [], { views: 1 });
   await forgotten(page);
 });
@@ -488,7 +489,6 @@ for (const way of WAYS)
   test(`on a network that takes its time everything arrives once (${way})`, async ({
     page, front, stack, context,
   }) => {
-    test.setTimeout(90_000);
     if (way == "loader") front.hangTracker();
     const session = await context.newCDPSession(page);
     await session.send("Network.enable");
@@ -525,7 +525,7 @@ for (const way of WAYS)
       const sent = await open(way, page, front);
       const over = instead(front, answer(front));
       await page.evaluate(() => send("portal", 5));
-      await expect.poll(() => carrying(front, "portal-4").length, { timeout: 15_000 }).toBeGreaterThan(1);
+      await expect.poll(() => carrying(front, "portal-4").length).toBeGreaterThan(1);
       expect(await kept(page)).toBeGreaterThanOrEqual(5);
       over();
       await once(stack, [...sent, ...keys("portal", 5)], { views: 1 });
@@ -536,7 +536,6 @@ for (const way of WAYS)
   test(`while a blocker cuts the batches, they are tried ever more seldom, and arrive after (${way})`, async ({
     page, front, stack,
   }) => {
-    test.setTimeout(60_000);
     const sent = await open(way, page, front);
     const over = instead(front, "drop");
     await page.evaluate(() => send("cut", 5));
@@ -545,7 +544,7 @@ for (const way of WAYS)
       const [last, before] = attempts().reverse();
       return before ? last.entry.at - before.entry.at : 0;
     };
-    await expect.poll(pause, { timeout: 30_000 }).toBeGreaterThan(3000);
+    await expect.poll(pause).toBeGreaterThan(3000);
     // Each of them is a pause twice as long; a browser may repeat one that ends without an answer.
     expect(attempts().length).toBeLessThan(14);
     expect(await kept(page)).toBeGreaterThanOrEqual(5);

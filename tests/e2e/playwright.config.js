@@ -12,7 +12,8 @@ export default defineConfig({
   retries: 0,
   // Failures are told at the end, where a cut record of a run still has them.
   reporter: "dot",
-  timeout: 60_000,
-  expect: { timeout: 10_000 },
+  // Time enough for a busy machine: only what never comes takes all of it.
+  timeout: 120_000,
+  expect: { timeout: 30_000 },
   use: { launchOptions: { executablePath, args: browserArguments } },
 });

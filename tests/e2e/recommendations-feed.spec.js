@@ -24,7 +24,7 @@ test.beforeAll(async () => {
     const health = await (await fetch(stack.kit + "/k/health")).json();
     return health.sites.main.feed?.items;
   };
-  await expect.poll(imported, { timeout: 20_000 }).toBe(products.length);
+  await expect.poll(imported).toBe(products.length);
 });
 test.afterAll(() => stack.stop());
 

@@ -12,7 +12,7 @@ import { callRest } from "./rest-case.js";
 import { Stack } from "./stack.js";
 
 /** How long is waited for an outcome, in milliseconds. */
-const PATIENCE = 10_000;
+const PATIENCE = 30_000;
 
 /** Headers that hold a secret or a visitor's cookies. */
 const SECRET = /^(proxy-)?authorization$|^cookie$|^x-api-key$/i;

@@ -53,7 +53,7 @@ export class Stack {
   }
 
   /** Waits until the platform has taken `count` events, and a little longer for one too many. */
-  async arrived(count, { name, within = 15_000, linger = 300 } = {}) {
+  async arrived(count, { name, within = 30_000, linger = 300 } = {}) {
     const end = Date.now() + within;
     let events = [];
     while (Date.now() < end) {
