@@ -180,6 +180,8 @@ test.describe("320 pixels wide,", () => {
       const opener = button(page, text);
       if (comes) {
         await opener.waitFor();
+        // A button of the page's own is there before the script that hears of it.
+        await page.waitForFunction(() => window.esForms);
         for (let time = 0; time < 2; time++) {
           await reach(page, opener);
           await page.keyboard.press("Enter");
