@@ -214,7 +214,8 @@ export class Shop {
   async #answer(route) {
     const request = route.request();
     const { pathname, searchParams } = new URL(request.url());
-    const headers = await request.allHeaders();
+    // A page that is closed has none to tell any more.
+    const headers = await request.allHeaders().catch(() => ({}));
     const entry = { path: pathname, query: searchParams, headers, body: request.postData() };
     this.requests.push(entry);
     const json = (value) => route.fulfill({ json: value }).catch(() => {});

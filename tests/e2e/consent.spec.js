@@ -76,7 +76,7 @@ test.describe("where the shop asks first", () => {
     await page.evaluate(() => send("queued", 5));
     await page.evaluate(() => eS("consent", "deny"));
     await settled(page);
-    expect(await traces(page)).toEqual({ ...nothing, storage: [["es-consent", "[]"]] });
+    await expect.poll(() => traces(page)).toEqual({ ...nothing, storage: [["es-consent", "[]"]] });
     front.setDown(false);
     await page.goto("/?next");
     await settled(page);
@@ -92,7 +92,7 @@ test.describe("where the shop asks first", () => {
     const before = await stack.arrived(2);
     await page.evaluate(() => eS("forget"));
     await settled(page);
-    expect(await traces(page)).toEqual(nothing);
+    await expect.poll(() => traces(page)).toEqual(nothing);
     await page.evaluate(() => eS("consent", "grant"));
     await page.evaluate(() => eS("sendEvent", "MainPage"));
     const [last] = (await stack.arrived(3)).slice(-1);
@@ -141,7 +141,7 @@ test.describe("where the site switches the signals", () => {
       const page = await context.newPage();
       await page.goto("/");
       await settled(page);
-      expect((await stack.arrived(expected, { within: 5000 })).length, signal).toBe(expected);
+      expect((await stack.arrived(expected)).length, signal).toBe(expected);
       await context.close();
     }
   });

@@ -400,7 +400,7 @@ test.describe("with long windows", () => {
     // Gone with the Worker, whatever it says.
     const first = ask(stack, "r12v34", { sc: "STOPPED" }).catch(() => undefined);
     const made = () => calls(stack, "contactRecoms", "webId=STOPPED");
-    await expect.poll(async () => (await made()).length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(async () => (await made()).length).toBe(1);
     await stack.order("kill-worker");
     await first;
     await stack.order("start-worker");
@@ -456,8 +456,10 @@ test.describe("when the platform fails", () => {
         const answer = await ask(stack, "r12v34", { sc });
         expect(answer).toMatchObject({ status: 200, source: "none", products: [] });
       }
-      const times = (await calls(stack, "contactRecoms", "webId=" + sc)).map((one) => one.received);
-      expect(times.length).toBeGreaterThan(0);
+      // Pages are answered in time, whether the platform has heard of it by then or not.
+      const made = () => calls(stack, "contactRecoms", "webId=" + sc);
+      await expect.poll(async () => (await made()).length).toBeGreaterThan(0);
+      const times = (await made()).map((one) => one.received);
       // The runtime itself sends a request again at once whose connection, one that was used before, ends.
       const gaps = times.slice(1).map((time, at) => time - times[at]);
       const again = fault.drop ? gaps.filter((gap) => gap < 500) : [];
@@ -498,7 +500,7 @@ test.describe("when the platform fails", () => {
     expect(Date.now() - begun, "milliseconds").toBeLessThan(5000);
     await stack.faults();
     await expect
-      .poll(async () => (await ask(stack, "r12v34", { sc: "SLOW" })).source, { timeout: 20_000 })
+      .poll(async () => (await ask(stack, "r12v34", { sc: "SLOW" })).source)
       .toBe("platform");
     expect(await calls(stack, "contactRecoms", "webId=SLOW")).toHaveLength(1);
   });
@@ -546,6 +548,8 @@ test.describe("with short windows", () => {
     const first = await ask(stack, "r12v34", sc);
     // On a slow machine its own second may be over by the time that it is told.
     expect(["platform", "last"]).toContain(first.source);
+    const made = async () => (await calls(stack, "contactRecoms", "webId=STALE")).length;
+    const before = await made();
     // Slow enough that waiting for it would show.
     await stack.faults({ delay_ms: 2000, match: { path: "/api/v2/contacts/recoms/" } });
     let last;
@@ -553,7 +557,7 @@ test.describe("with short windows", () => {
       .poll(async () => (last = await ask(stack, "r12v34", sc)).source)
       .toBe("last");
     expect(ids(last)).toEqual(ids(first));
-    await expect.poll(() => calls(stack, "contactRecoms", "webId=STALE")).toHaveLength(2);
+    await expect.poll(made).toBeGreaterThan(before);
     await stack.faults();
     // Asked about less often than once a second, an answer would be an older one each time.
     await expect
@@ -583,7 +587,7 @@ test.describe("with short windows", () => {
         last = await ask(stack, "r12v34", sc);
         const made = await calls(stack, "contactRecoms", "webId=ERROR");
         return made.filter(({ status }) => status == 200).length;
-      }, { timeout: 20_000 })
+      })
       .toBeGreaterThan(1);
     expect(ids(await ask(stack, "r12v34", sc)), "nor does an empty one replace it").toEqual(
       ids(first),

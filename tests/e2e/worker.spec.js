@@ -282,9 +282,8 @@ test("what the platform refuses for good is kept with its reason and can be sent
   expect(listed[0]).toMatchObject({ id: dead.id, status: 400, reason: "not today" });
   expect(listed[0].body.GeneralInfo.eventName).toBe("NotFound");
   // One that is refused does not block the next.
-  await expect.poll(async () => (await stack.events("ProductPage")).length).toBeGreaterThan(0);
-  const states = await call("/k/q", { body: JSON.stringify({ sc: "DEAD-1", ids: [dead.id, next.id] }) });
-  expect(states.json.results).toEqual([
+  const asked = JSON.stringify({ sc: "DEAD-1", ids: [dead.id, next.id] });
+  await expect.poll(async () => (await call("/k/q", { body: asked })).json.results).toEqual([
     { id: dead.id, message: "not today", state: "dead" },
     { id: next.id, state: "delivered" },
   ]);
@@ -305,7 +304,7 @@ test("more dead events than a page holds are listed page by page and all sent ag
   for (let round = 0; round < 2; round++)
     await send(Array.from({ length: 65 }, (_, i) =>
       record(["sendEvent", "StatusCartPage"], { sc: `MANY-${round}-${i % 10}`, at: Date.now() - i })));
-  await expect.poll(async () => (await list()).total, { timeout: 20_000 }).toBe(130);
+  await expect.poll(async () => (await list()).total).toBe(130);
   const first = await list();
   const second = await list("&after=" + first.after);
   expect([first.dead.length, second.dead.length, second.after]).toEqual([100, 30, undefined]);
@@ -322,7 +321,7 @@ test("a redirect of the platform is not followed", async () => {
   await send([record(product("REDIRECTED"), { sc: "REDIRECT-1" })]);
   const names = async () =>
     (await stack.events("ProductPage")).map(({ body }) => body.ProductPage.Product.productKey);
-  await expect.poll(names, { timeout: 15_000 }).toContain("REDIRECTED");
+  await expect.poll(names).toContain("REDIRECTED");
 });
 
 test("Duplicated request counts as delivered", async () => {
@@ -343,6 +342,7 @@ test("times of a wrong clock are moved into the last seven days, with a warning"
     record(product("AHEAD"), { at: now + 30 * day, sc: "CLOCK-2" }),
   ];
   const answer = await send(wrong, { sentAt: now });
+  const took = Date.now() - now;
   expect(answer.json.results[0]).toMatchObject({
     verdict: "accepted",
     warnings: [{ code: "time_clamped" }],
@@ -357,8 +357,8 @@ test("times of a wrong clock are moved into the last seven days, with a warning"
     );
   await expect.poll(async () => Object.keys(await times())).toEqual(expect.arrayContaining(["OLD", "AHEAD"]));
   const { OLD, AHEAD } = await times();
-  expect(Math.abs(OLD - (now - 7 * day))).toBeLessThan(5000);
-  expect(Math.abs(AHEAD - now)).toBeLessThan(5000);
+  expect(Math.abs(OLD - (now - 7 * day))).toBeLessThan(5000 + took);
+  expect(Math.abs(AHEAD - now)).toBeLessThan(5000 + took);
 });
 
 test("the key is in no answer, no log and no file but the settings", async () => {
