@@ -129,7 +129,8 @@ test("an id for something else, and one that is none, are refused", async () => 
 });
 
 test("who waits for an earlier one holds up nobody else", async () => {
-  await stack.platformSettings({ import_ms: 8000 });
+  // Longer than all that comes before it is looked at, on any machine.
+  await stack.platformSettings({ import_ms: 20_000 });
   const first = await hand("contacts", add(person(1)));
   await expect.poll(async () => (await calls("contactsBulkUpdate")).length).toBe(1);
   const second = await hand("contacts", add(person(1, { firstName: "Again" })));
@@ -142,11 +143,10 @@ test("who waits for an earlier one holds up nobody else", async () => {
     (await hand("contacts", undefined, { query: "?ids=" + ids })).results.map(({ state }) => state);
   expect(await states()).toEqual(["sent", "waiting", "sent"]);
   await stack.platformSettings({ import_ms: 100 });
-  await expect.poll(states, { timeout: 30_000 }).toEqual(["done", "done", "done"]);
+  await expect.poll(states, { timeout: 60_000 }).toEqual(["done", "done", "done"]);
 });
 
 test("one that the platform fails on is found, and the others arrive", async () => {
-  test.setTimeout(60_000);
   const one = (n, more) => person(n, more);
   const contacts = [one(1), one(2, { externalCustomerId: "fails" }), one(3), one(4)];
   // Refused as a whole, without a word on whom it is about.
@@ -173,7 +173,6 @@ test("orders go in bulk too, and are settled at once", async () => {
 });
 
 test("nothing is lost over failures, limits, and a killed Worker", async () => {
-  test.setTimeout(60_000);
   const path = "/api/v1/contacts";
   await stack.faults([
     { status: 500, count: 1, match: { path } },
@@ -204,7 +203,6 @@ test("nothing is lost over failures, limits, and a killed Worker", async () => {
 });
 
 test("an import that fails is sent again, and after three times told as failed", async () => {
-  test.setTimeout(60_000);
   await stack.platformSettings({ import_error: "out of order" });
   const { results } = await hand("contacts", add(person(1)), { query: "?wait=50" });
   expect(results).toEqual([{ id: expect.any(String), state: "failed", message: "out of order" }]);

@@ -81,10 +81,10 @@ for (const there of [true, false])
         Object.defineProperty(document, "visibilityState", { get: () => "hidden" });
         document.dispatchEvent(new Event("visibilitychange"));
         // A hidden page may be frozen at once.
-        for (const end = Date.now() + 4000; Date.now() < end; );
+        for (const end = Date.now() + 8000; Date.now() < end; );
       });
       const left = () => front.batches().some(({ entry }) => entry.body.includes("hidden-4"));
-      await expect.poll(left, { timeout: 3000 }).toBe(true);
+      await expect.poll(left, { timeout: 7000 }).toBe(true);
       await once(stack, [...sent, ...keys("hidden", 5)], { views: 1 });
     });
 
@@ -101,14 +101,14 @@ for (const there of [true, false])
         const [last, before] = attempts().reverse();
         return before ? last.entry.at - before.entry.at : 0;
       };
-      await expect.poll(pause, { timeout: 20_000 }).toBeGreaterThan(2500);
+      await expect.poll(pause).toBeGreaterThan(4000);
       await context.setOffline(true);
       over();
       const count = front.batches().length;
       await context.setOffline(false);
       const online = Date.now();
       await once(stack, [...sent, ...keys("offline", 5)], { views: 1 });
-      expect(front.batches()[count].entry.at - online).toBeLessThan(2000);
+      expect(front.batches()[count].entry.at - online).toBeLessThan(3500);
       await forgotten(page);
     });
 
@@ -203,7 +203,7 @@ test("everything arrives, once, after the platform was down", async ({
   page, front, stack, browser,
 }) => {
   const outage = 60_000;
-  test.setTimeout(outage + 60_000);
+  test.setTimeout(outage + 120_000);
   await page.goto("/");
   await once(stack, [], { views: 1 });
   await stack.faults({ down: true });
@@ -216,15 +216,15 @@ test("everything arrives, once, after the platform was down", async ({
   }
   await stack.faults();
   const expected = [0, 1].flatMap((i) => [0, 1, 2, 3].flatMap((n) => keys(`${i}${n}`, 5)));
-  // The longest pause between attempts while the platform counts as down is 15 s.
-  await once(stack, expected, { views: 2, within: 18_000 });
+  // The longest pause between attempts while the platform counts as down is 15 s; the rest is for a busy machine.
+  await once(stack, expected, { views: 2, within: 25_000 });
   await other.context().close();
 });
 
 test("nothing called is lost or doubled when the Worker is killed again and again", async ({
   page, front, stack, browser, context,
 }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(240_000);
   const second = await context.newPage();
   const third = await (await browser.newContext()).newPage();
   const tabs = [page, second, third];

@@ -139,17 +139,20 @@ async function round(shards, count) {
   };
 }
 
-/** A machine that stands still makes requests later than what is injected; that says nothing. */
-async function calm(...what) {
+/**
+ * A machine that stands still makes requests later than what is injected, and fewer of them than there is room
+ * for; that says nothing.
+ */
+async function calm(least, ...what) {
   let last = await round(...what);
-  for (let again = 0; again < 3 && last.limited > 0 && last.stall > 50; again++)
-    last = await round(...what);
+  const isOff = () => last.limited > 0 || last.most <= least || last.rate <= LIMIT / SHARDS;
+  for (let again = 0; again < 3 && isOff() && last.stall > 50; again++) last = await round(...what);
   return last;
 }
 
 test("with 150 ms of jitter no second at the tracker is over its limit, and most of it is used", async () => {
   test.setTimeout(240_000);
-  const { most, limited, rate } = await calm([0, 1, 2, 3], 80);
+  const { most, limited, rate } = await calm(0.5 * LIMIT, [0, 1, 2, 3], 80);
   expect(limited, "events that the tracker had no room for").toBe(0);
   expect(most).toBeLessThanOrEqual(LIMIT);
   expect(most, "the fullest second").toBeGreaterThan(0.5 * LIMIT);
@@ -158,7 +161,7 @@ test("with 150 ms of jitter no second at the tracker is over its limit, and most
 
 test("a shard that is busy alone has more than its share, and no more than there is", async () => {
   test.setTimeout(240_000);
-  const { most, limited, rate } = await calm([2], 100);
+  const { most, limited, rate } = await calm((1.5 * LIMIT) / SHARDS, [2], 100);
   expect(limited).toBe(0);
   expect(most).toBeLessThanOrEqual(LIMIT);
   expect(most, "the fullest second").toBeGreaterThan((1.5 * LIMIT) / SHARDS);
@@ -166,17 +169,28 @@ test("a shard that is busy alone has more than its share, and no more than there
 });
 
 test("a wait that the tracker asks of one shard, all keep to", async () => {
-  test.setTimeout(120_000);
-  const shards = [0, 1, 2, 3];
-  await fill(shards, 60);
-  await expect.poll(async () => (await requests()).length).toBeGreaterThan(20);
-  await stack.faults([{ status: 429, retry_after: "4", count: 1 }]);
-  const made = await all(480);
-  const { received: asked } = made.find(({ status }) => status == 429);
-  // What the governor had given out before is used up within its lease.
-  const quiet = made.filter(({ received }) => received > asked + 700 && received < asked + 3900);
-  expect(quiet.map(({ received, sc }) => [received - asked, shardOf(sc)])).toEqual([]);
-  const after = made.filter(({ received }) => received >= asked + 3900);
+  test.setTimeout(240_000);
+  const ask = async () => {
+    await stack.json("/requests", { method: "DELETE" });
+    await fill([0, 1, 2, 3], 60);
+    await expect.poll(async () => (await requests()).length).toBeGreaterThan(20);
+    const stalls = monitorEventLoopDelay({ resolution: 5 });
+    stalls.enable();
+    await stack.faults([{ status: 429, retry_after: "4", count: 1 }]);
+    const made = await all(480);
+    stalls.disable();
+    const { received: asked } = made.find(({ status }) => status == 429);
+    // What the governor had given out before is used up within its lease.
+    const quiet = made.filter(({ received }) => received > asked + 700 && received < asked + 3900);
+    const after = made.filter(({ received }) => received >= asked + 3900);
+    const early = quiet.map(({ received, sc }) => [received - asked, shardOf(sc)]);
+    return { early, after, stall: stalls.max / 1e6 };
+  };
+  let last = await ask();
+  // What a machine that stands still had under way comes later than within the lease; that says nothing.
+  for (let again = 0; again < 3 && last.early.length > 0 && last.stall > 50; again++) last = await ask();
+  const { early, after } = last;
+  expect(early).toEqual([]);
   expect(new Set(after.map(({ sc }) => shardOf(sc))).size).toBe(SHARDS);
 });
 
