@@ -144,7 +144,7 @@ impl Delivery {
             }
             Fate::Final if size == 1 => {
                 self.alone = self.alone.saturating_sub(1);
-                return self.take_first();
+                return self.take(0);
             }
             Fate::Final => {
                 self.alone = size;
@@ -200,12 +200,17 @@ impl Delivery {
         self.entries.iter().map(|entry| entry.record.len()).sum()
     }
 
+    /// When the oldest record was made whose id ends with `tail`, Unix milliseconds.
+    #[must_use]
+    pub fn oldest(&self, tail: &str) -> Option<u64> {
+        let entries = self.entries.iter().filter(|entry| entry.id.ends_with(tail));
+        entries.map(|entry| entry.made).min()
+    }
+
     /// Drops the oldest record that is not in flight, and says which.
     #[must_use]
     pub fn take_oldest(&mut self) -> Option<String> {
-        let oldest = self.entries.get(self.in_flight.unwrap_or(0))?.id.clone();
-        self.remove(std::slice::from_ref(&oldest));
-        Some(oldest)
+        self.take(self.in_flight.unwrap_or(0))
     }
 
     /// Whether no record waits.
@@ -218,19 +223,20 @@ impl Delivery {
     #[must_use]
     pub fn poll_output(&mut self, now: u64) -> Output {
         self.see(now);
-        let Some(first) = self.entries.first() else { return Output::Wait(None) };
+        let Some(since) = self.entries.first().map(|entry| entry.since) else {
+            return Output::Wait(None);
+        };
         if self.in_flight.is_some() || self.web_id.is_empty() {
             return Output::Wait(None);
         }
         // What others left comes behind the page's own, and is older.
-        let is_expired = |entry: &&Entry| now.saturating_sub(entry.made) > TIME_TO_LIVE;
-        if let Some(entry) = self.entries.iter().find(is_expired) {
-            let id = entry.id.clone();
-            self.remove(std::slice::from_ref(&id));
+        let is_expired = |entry: &Entry| now.saturating_sub(entry.made) > TIME_TO_LIVE;
+        let expired = self.entries.iter().position(is_expired);
+        if let Some(id) = expired.and_then(|index| self.take(index)) {
             return Output::Expired(id);
         }
         let full = self.entries.len() >= MAX_BATCH_RECORDS;
-        let due = if full { 0 } else { first.since + LINGER }.max(self.not_before);
+        let due = if full { 0 } else { since + LINGER }.max(self.not_before);
         if due > now {
             return Output::Wait(Some(due));
         }
@@ -276,10 +282,8 @@ impl Delivery {
         }
     }
 
-    fn take_first(&mut self) -> Option<String> {
-        let id = self.entries.first()?.id.clone();
-        self.remove(std::slice::from_ref(&id));
-        Some(id)
+    fn take(&mut self, index: usize) -> Option<String> {
+        (index < self.entries.len()).then(|| self.entries.remove(index).id)
     }
 
     fn remove(&mut self, ids: &[String]) {

@@ -6,12 +6,13 @@
 //!
 //! | message | says |
 //! |---|---|
-//! | `[0, base, site, visibility, wait?, sc?]` | the settings, how long the Worker wants to be left alone, the web id |
+//! | `[0, base, site, visibility, wait?, sc?, tail?]` | the settings, how long the Worker wants to be left alone, the web id, what the ids of this page's records end with |
 //! | `[1, id, record, sc]` | a record of this page, and the web id |
 //! | `[2, visibility?]` | the page was shown or hidden, or the network is back |
 //! | `[4]` | forget everything |
 //! | `[6, status?, wait?, answer?]` | what became of `send` |
-//! | `[7, ids?, records?, fitting?]` | what `search` found: all ids, the first records, and, if there are more, how many of the newest have room; nothing if it was called off or nothing is stored |
+//! | `[7, ids?, records?, fitting?, held?]` | what `search` found: all ids; the first records that no other page holds; if there are more, how many of the newest have room; the ends of ids that other pages hold. No ids if it was called off or nothing can be stored |
+//! | `[8]` | a page has let go of what it held |
 //! | `[9]` | the time of `wait` has come |
 //!
 //! | effect | asks to |
@@ -19,6 +20,8 @@
 //! | `["send", body]` | post the batch; answer with 6 |
 //! | `["search", [most, room]]` | wait for the lock and read the store, oldest first, `most` records; `room` is for how many bytes of them; answer with 7 |
 //! | `["release"]` | give the lock back, or call the wait for it off |
+//! | `["hold", tail]` | hold what this page has made, until `free`, and say 8 when another page lets go |
+//! | `["free"]` | let go of it |
 //! | `["remove", ids]` | remove records from the store |
 //! | `["clear"]` | empty the store |
 //! | `["wait", milliseconds]` | answer with 9 after this time, and no more at the time asked before |
@@ -34,9 +37,13 @@ use crate::{
     wire::{MAX_BATCH_RECORDS, Verdict, message_time, result_value},
 };
 
-/// Age from which a record that this page did not make is taken over, in milliseconds. Younger
-/// ones are probably on their way from another tab.
+/// Age from which a record that no page holds is taken over, in milliseconds. Younger ones are
+/// probably on their way from a page that is about to go.
 const ORPHAN_AGE: u64 = 3000;
+
+/// Age from which a hidden page holds its records, in milliseconds. In good days none gets as old, and
+/// browsers do not keep a page that holds something for the way back.
+const HOLD_AGE: u64 = 2000;
 
 /// How often the store is searched for records that others left, in milliseconds.
 const SEARCH: u64 = 30_000;
@@ -78,8 +85,14 @@ pub struct Tracker {
     delivery: Delivery,
     search: Search,
     hidden: bool,
+    /// What the ids of this page's records end with; nothing where the loader does not say it.
+    tail: String,
+    /// Whether other pages leave this page's records alone.
+    holds: bool,
     /// Whether records have only memory: the store cannot be had.
     unstored: bool,
+    /// Records of other pages that the loader has found; of use where there is no store.
+    found: Vec<(String, String)>,
     /// Records of other pages that are being delivered.
     leftovers: Vec<String>,
     /// The last records that got their verdict.
@@ -104,7 +117,10 @@ impl Tracker {
             delivery: Delivery::new(String::new()),
             search: Search::Stale,
             hidden: false,
+            tail: String::new(),
+            holds: false,
             unstored: false,
+            found: Vec::new(),
             leftovers: Vec::new(),
             recent: Vec::new(),
             effects: String::new(),
@@ -133,6 +149,7 @@ impl Tracker {
                 let wait = item(4).as_whole().unwrap_or(0);
                 self.delivery.handle_wait(wait.min(LONGEST_RETRY_AFTER), now);
                 self.delivery.handle_web_id(text(5));
+                text(6).clone_into(&mut self.tail);
                 self.search = Search::At(now);
                 self.show(text(3), now);
             }
@@ -149,7 +166,12 @@ impl Tracker {
                 let status = item(1).as_whole().and_then(|status| u16::try_from(status).ok());
                 self.answered(status, item(2).as_whole(), results(item(3)), now, random);
             }
-            Some(7) => self.found(item(1).as_list(), item(2), item(3).as_whole(), now),
+            Some(7) => self.found(item(1).as_list(), items.get(2..).unwrap_or_default(), now),
+            Some(8) => {
+                if let Search::At(time) | Search::Delivering(time) = &mut self.search {
+                    *time = now;
+                }
+            }
             // A newer loader may say more; what it says is not needed to deliver.
             _ => {}
         }
@@ -161,6 +183,13 @@ impl Tracker {
     /// Takes a record of this page.
     fn add(&mut self, id: &str, record: &str, now: u64) {
         if self.recent.iter().any(|known| known == id) {
+            return;
+        }
+        if !id.ends_with(&self.tail) {
+            // The search knows whether its page is still there.
+            if !self.found.iter().any(|(known, _)| known == id) {
+                self.found.push((id.to_owned(), record.to_owned()));
+            }
             return;
         }
         if let Some(problem) = check(record) {
@@ -182,8 +211,8 @@ impl Tracker {
 
     /// The page says whether it is visible.
     ///
-    /// A hidden page may be frozen at any moment, so it gives the lock back: it would keep others
-    /// from delivering, and the browser from keeping the page for the way back.
+    /// A hidden page may be frozen at any moment, so it gives the lock back, once no batch is under
+    /// way: it would keep others from delivering, and the browser from keeping the page for the way back.
     fn show(&mut self, visibility: &str, now: u64) {
         match visibility {
             "hidden" => {
@@ -202,21 +231,22 @@ impl Tracker {
 
     fn clear(&mut self, now: u64) {
         self.delivery.clear();
+        self.found.clear();
         self.effect("clear", &Value::Null);
         self.drop_leftovers(now + SEARCH);
     }
 
-    /// Leaves what other pages left to others, until `again`.
+    /// Leaves what other pages left to others, until `again`; what is in flight once it has its answer.
     fn drop_leftovers(&mut self, again: u64) {
-        for id in std::mem::take(&mut self.leftovers) {
-            self.delivery.handle_settled(&id);
-        }
+        let delivery = &mut self.delivery;
+        self.leftovers.retain(|id| !delivery.handle_settled(id));
         match self.search {
             Search::Asked => {
                 self.search = Search::Stale;
                 self.effect("release", &Value::Null);
             }
-            Search::Delivering(_) => self.release(again),
+            Search::Delivering(_) if self.leftovers.is_empty() => self.release(again),
+            Search::Delivering(_) => self.search = Search::Delivering(again),
             _ => {}
         }
     }
@@ -226,19 +256,26 @@ impl Tracker {
         self.effect("release", &Value::Null);
     }
 
-    /// Takes what the store holds: all ids, the oldest records, and how many of the newest have room.
-    fn found(&mut self, ids: Option<&[Value]>, records: &Value, room: Option<u64>, now: u64) {
+    /// Takes what the store holds: all ids; the first records that nobody holds, how many of the newest
+    /// have room, and what others hold.
+    fn found(&mut self, ids: Option<&[Value]>, rest: &[Value], now: u64) {
         if self.search == Search::Stale {
             return self.release(now);
         }
         self.unstored = ids.is_none();
         let ids = ids.unwrap_or_default();
-        let records = records.as_list().unwrap_or_default();
+        let item = |index: usize| rest.get(index).unwrap_or(&Value::Null);
+        let list = |index: usize| item(index).as_list().unwrap_or_default();
+        let mut records = list(0).iter();
+        let held: Vec<&str> = list(2).iter().filter_map(Value::as_text).collect();
+        let is_held = |id: &str| held.iter().any(|tail| id.ends_with(tail));
         let mut again = now + SEARCH;
-        let room = room.and_then(|room| usize::try_from(room).ok()).unwrap_or(MAX_STORED);
+        let room = item(1).as_whole().and_then(|room| usize::try_from(room).ok());
+        let room = room.unwrap_or(MAX_STORED);
         let excess = ids.len().saturating_sub(room.min(MAX_STORED));
         for (index, id) in ids.iter().enumerate() {
             let Some(id) = id.as_text() else { continue };
+            let record = if is_held(id) { None } else { records.next() };
             if index < excess {
                 if self.delivery.handle_settled(id) {
                     self.refuse(id, Code::Expired, TOO_MANY);
@@ -246,14 +283,18 @@ impl Tracker {
                 }
                 continue;
             }
+            if is_held(id) {
+                continue;
+            }
             let made = message_time(id);
             // What seems to be made later was made before the clock was set back.
-            if now.abs_diff(made) < ORPHAN_AGE {
+            let age = now.abs_diff(made);
+            if age < ORPHAN_AGE {
                 // Message ids sort by time, so the rest is younger still.
-                again = now + ORPHAN_AGE;
+                again = now + ORPHAN_AGE - age;
                 break;
             }
-            let Some(record) = records.get(index) else {
+            let Some(record) = record else {
                 if !self.leftovers.is_empty() {
                     again = now;
                 }
@@ -272,6 +313,21 @@ impl Tracker {
                 self.leftovers.push(id.to_owned());
             }
         }
+        let mut found = std::mem::take(&mut self.found);
+        found.retain(|(id, record)| {
+            let made = message_time(id);
+            let age = now.abs_diff(made);
+            if age < ORPHAN_AGE {
+                again = again.min(now + ORPHAN_AGE - age);
+            }
+            let is_ours = self.unstored && age >= ORPHAN_AGE && !is_held(id);
+            let is_taken = is_ours && self.delivery.handle_record(id, record.clone(), made, now);
+            if is_taken {
+                self.leftovers.push(id.clone());
+            }
+            self.unstored && !is_taken
+        });
+        self.found = found;
         self.search = Search::Delivering(again);
         self.settle(&[]);
     }
@@ -296,6 +352,9 @@ impl Tracker {
         self.settle(&settled);
         if let Some(id) = refused {
             self.refuse(&id, Code::InvalidBody, UNREADABLE);
+        }
+        if self.hidden {
+            self.drop_leftovers(now);
         }
     }
 
@@ -324,9 +383,24 @@ impl Tracker {
                 next = next.min(at);
             }
         }
+        next = next.min(self.hold(now));
         if next < u64::MAX {
             self.effect("wait", &Value::whole(next.saturating_sub(now)));
         }
+    }
+
+    /// Holds this page's records, or lets go of them. Says when a hidden page has to look again.
+    fn hold(&mut self, now: u64) -> u64 {
+        let made = self.delivery.oldest(&self.tail).filter(|_| self.hidden);
+        let age = made.map(|made| now.abs_diff(made));
+        let is_due = !self.hidden || age.is_some_and(|age| age >= HOLD_AGE);
+        let holds = is_due && !self.tail.is_empty();
+        if holds != self.holds {
+            self.holds = holds;
+            let tail = Value::text(&self.tail);
+            self.effect(if holds { "hold" } else { "free" }, &tail);
+        }
+        age.filter(|_| !is_due).map_or(u64::MAX, |age| now + HOLD_AGE - age)
     }
 
     /// Tells the page that a record is not taken, and why.

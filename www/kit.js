@@ -48,7 +48,7 @@
     detail = { type, ...detail };
     // Who listens late hears what went before.
     if (log.push(detail) > 300) log.shift();
-    for (const listener of listeners) listener(detail);
+    listeners.map((listener) => listener(detail));
   };
 
   // Storage is denied in some privacy modes, where even touching it throws.
@@ -80,8 +80,9 @@
 
   const each = (use) =>
     local((storage) => {
-      for (const key of Object.keys(storage).sort())
-        if (key.startsWith(KEY)) use(key.slice(3), storage[key]);
+      Object.keys(storage)
+        .sort()
+        .map((key) => key.startsWith(KEY) && use(key.slice(3), storage[key]));
     });
 
   // What follows the call itself, once for all calls of a task, and still within the task: handing
@@ -96,10 +97,12 @@
         unsaved = [];
         if (ready && notBefore < Date.now()) hand(ids);
         store((records) => {
-          for (const id of ids)
-            // With the web id, once: the Worker knows an event again by both.
-            if (pending.has(id))
-              records.put(pending.get(id).replace(/]}$/, `],"sc":${JSON.stringify(browser())}}`), id);
+          ids.map(
+            (id) =>
+              pending.has(id) &&
+              // With the web id, once: the Worker knows an event again by both.
+              records.put(pending.get(id).replace(/]}$/, `],"sc":${JSON.stringify(browser())}}`), id),
+          );
           // Room for long times offline.
           if (pending.size > 50) records.transaction.oncomplete = () => ids.map(strike);
         });
@@ -111,6 +114,10 @@
   const tail = (1e15 + crypto.getRandomValues(new Uint32Array(2)).join(""))
     .slice(-15)
     .replace(/.../, "-8$&-");
+
+  /** What the ids of those records end with that leave from here: at first this page's own. What it has
+   *  found may be on its way from the page that made it, and the tracker can see whether that lives. */
+  let whose = tail;
 
   /** As many as leave; the Worker reads no longer record. */
   const bytes = (text) => new TextEncoder().encode(text).length;
@@ -155,8 +162,9 @@
   const post = (...message) => tracker && tracker.postMessage(message);
 
   const hand = (ids) => {
-    for (const id of ids)
-      if (pending.has(id) && !flying.has(id)) post(1, id, pending.get(id), browser());
+    [...ids].map(
+      (id) => pending.has(id) && !flying.has(id) && post(1, id, pending.get(id), browser()),
+    );
   };
 
   /** Sends on what waits: calls become records once nothing forbids it. */
@@ -198,12 +206,10 @@
   };
 
   const soon = (delay) => {
-    timer =
-      timer ||
-      setTimeout(() => {
-        timer = 0;
-        go();
-      }, delay);
+    timer ||= setTimeout(() => {
+      timer = 0;
+      go();
+    }, delay);
   };
 
   /** The raw path: sends what the tracker has not taken, in parts that outlive the page. */
@@ -212,7 +218,7 @@
     let body = "";
     let size = 0;
     for (const [id, record] of pending)
-      if (!flying.has(id)) {
+      if (!flying.has(id) && id.endsWith(whose)) {
         size += bytes(record);
         // Browsers let requests that outlive a page carry 64 KiB in all, the Worker reads 100 records.
         if ((body && size > 6e4) || ids[99]) break;
@@ -246,7 +252,7 @@
       if (type == "ready") {
         ready = 1;
         // The Worker's wish to be left alone holds for the tracker too.
-        post(0, base, config.s, document.visibilityState, notBefore - Date.now(), webId || readCookie());
+        post(0, base, config.s, document.visibilityState, notBefore - Date.now(), webId || readCookie(), tail);
         go();
       } else if (type == "done") done(detail);
       else emit(type, detail);
@@ -273,6 +279,7 @@
     }
     // Without a tracker nobody else sends what earlier pages left in the store.
     setTimeout(() => {
+      whose = "";
       if (!ready)
         store((records) => {
           records.getAll(null, 500).onsuccess = ({ target }) => {

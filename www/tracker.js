@@ -11,7 +11,7 @@ export const start = async (port) => {
   const { instance } = await WebAssembly.instantiate(await module.arrayBuffer(), imports);
   glue.__wbg_set_wasm(instance.exports);
   instance.exports.__wbindgen_start();
-  let base, database, release, timer;
+  let base, database, release, timer, own, free;
 
   const run = (...message) => {
     const text = glue.handle(JSON.stringify(message), Date.now(), Math.random());
@@ -88,18 +88,31 @@ export const start = async (port) => {
       };
     });
 
+  /** Before what a page's ids end with, the name of the lock that it holds. */
+  const PAGE = "es:";
+
+  /** What the ids of the other pages end with that hold theirs. */
+  const others = async () => {
+    // Documents without an origin of their own have no locks, and old browsers have none.
+    const query = navigator.locks?.query().catch(() => {});
+    const names = ((await query)?.held ?? []).map(({ name }) => name);
+    const pages = names.filter((name) => name.startsWith(PAGE) && name != PAGE + own);
+    return pages.map((name) => name.slice(PAGE.length));
+  };
+
   const load = async ([most, room]) => {
+    const held = await others();
+    const isFree = (id) => !held.some((tail) => id.endsWith(tail));
     const read = async (store) => {
       // Message ids are hexadecimal, so what lies before and behind them is not the kit's.
       store.delete(IDBKeyRange.upperBound("0"));
       store.delete(IDBKeyRange.lowerBound("g"));
-      const [ids, found] = await Promise.all(
-        [store.getAllKeys(), store.getAll(null, most)].map(settle),
-      );
-      const texts = found.map((record) => (typeof record == "string" ? record : 0));
-      return [ids, texts, ids.length > most ? await fitting(store, room) : undefined];
+      const ids = await settle(store.getAllKeys());
+      const gets = ids.filter(isFree).slice(0, most).map((id) => settle(store.get(id)));
+      const texts = (await Promise.all(gets)).map((record) => (typeof record == "string" ? record : 0));
+      return [ids, texts, ids.length > most ? await fitting(store, room) : undefined, held];
     };
-    run(7, ...((await records(read)) || []));
+    run(7, ...((await records(read)) || [, , , held]));
   };
 
   const effects = {
@@ -116,6 +129,36 @@ export const start = async (port) => {
         .catch(() => (waiting.signal.aborted ? run(7) : load(most)));
     },
     release: () => release && release(),
+    hold(tail) {
+      const over = new AbortController();
+      const { signal } = over;
+      const watched = new Set();
+      // A page that lets go, or is gone, is noticed at once by who waits for what it holds.
+      const watch = async () => {
+        for (const other of await others()) {
+          if (watched.has(other)) continue;
+          watched.add(other);
+          navigator.locks
+            .request(PAGE + other, { signal }, () => watched.delete(other))
+            .then(() => run(8), () => {});
+        }
+      };
+      own = tail;
+      free = () => over.abort();
+      navigator.locks
+        ?.request(PAGE + tail, { signal }, () => {
+          // Pages that are there already hear of this one.
+          const channel = new BroadcastChannel("es");
+          channel.onmessage = watch;
+          channel.postMessage(0);
+          watch();
+          return new Promise((resolve) => {
+            signal.onabort = () => resolve(channel.close());
+          });
+        })
+        .catch(() => {});
+    },
+    free: () => free(),
     remove: (ids) => records((store) => ids.forEach((id) => store.delete(id))),
     clear: () => records((store) => store.clear()),
     wait(milliseconds) {

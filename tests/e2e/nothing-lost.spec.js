@@ -20,7 +20,9 @@
 // | storage emptied | memory, and stored anew | here: "… emptied while events wait …", "debug says …" |
 // | storage broken | what is broken is told and removed, the rest delivered | here: "… broken …", "a database …" |
 // | too many, too many bytes | the oldest go, counted | here: "beyond what the store may hold …"; tests/it/tracker.rs |
-import { expect, forgotten, kept, keys, once, page as html, test, tracked } from "./kit.js";
+import {
+  expect, forgotten, kept, keys, leaveToTracker, once, page as html, test, tracked,
+} from "./kit.js";
 
 /** The two ways a batch takes: the loader's own and the tracker's. */
 const WAYS = ["loader", "tracker"];
@@ -113,17 +115,6 @@ for (const way of WAYS)
       await once(stack, [...sent, ...keys("before", 5), ...expected], { views: 1 });
       await forgotten(page);
     });
-
-/**
- * Leaves what the store holds to the tracker: on a slow machine the loader would take it for one that never
- * comes, and send what is there itself.
- */
-const leaveToTracker = (page) =>
-  page.addInitScript(() => {
-    const { setTimeout } = window;
-    window.setTimeout = (act, wait, ...rest) =>
-      wait == 5000 ? 0 : setTimeout.call(window, act, wait, ...rest);
-  });
 
 /** A message id of this time; those of one time sort by their numbers. */
 const idAt = (time, number) =>

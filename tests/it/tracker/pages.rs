@@ -1,4 +1,4 @@
-//! Several pages of one shop without a browser: a store and a lock that they share, a clock, and a
+//! Several pages of one shop without a browser: a store and locks that they share, a clock, and a
 //! Worker that answers or does not. The host of `www/tracker.js`, with every wait under control.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,14 +82,18 @@ impl Op {
             _ if a % 8 == 4 => Self::Break,
             _ => Self::Close,
         };
-        (usize::from(c % 2), op)
+        (usize::from(c % 3), op)
     }
 }
 
 #[derive(Debug)]
 pub(crate) struct Page {
     tracker: Tracker,
+    /// Which of all pages it is; the ids of its records end with it.
+    life: u64,
     hidden: bool,
+    /// Whether it holds what it has made.
+    pub(crate) holds: bool,
     /// What the host has been asked for and has not answered: bodies, and a number of records.
     pub(crate) send: Option<String>,
     pub(crate) search: Option<(usize, usize)>,
@@ -115,7 +119,15 @@ pub(crate) struct World {
     forgotten: BTreeSet<String>,
     pub(crate) denied: bool,
     made: u64,
+    lives: u64,
+    /// Pages that were told of none of the others yet that let go.
+    let_go: bool,
     random: u32,
+}
+
+/// What the ids of a page's records end with.
+fn tail(life: u64) -> String {
+    format!("-{life:012x}")
 }
 
 impl World {
@@ -131,6 +143,8 @@ impl World {
             forgotten: BTreeSet::new(),
             denied: false,
             made: 0,
+            lives: 0,
+            let_go: false,
             random: 1,
         };
         for place in 0..pages {
@@ -141,8 +155,11 @@ impl World {
 
     /// Opens a page.
     pub(crate) fn open(&mut self, place: usize, visibility: &str) {
+        self.lives += 1;
         let page = Page {
             tracker: Tracker::new(),
+            life: self.lives,
+            holds: false,
             hidden: visibility == "hidden",
             send: None,
             search: None,
@@ -151,10 +168,26 @@ impl World {
             reports: Vec::new(),
         };
         match self.pages.get_mut(place) {
-            Some(old) => *old = page,
+            Some(old) => {
+                self.let_go |= old.holds;
+                *old = page;
+            }
             None => self.pages.push(page),
         }
-        self.tell(place, json!([0, "https://shop.example/k/", "main", visibility, 0, "W"]));
+        let tail = tail(self.lives);
+        self.tell(place, json!([0, "https://shop.example/k/", "main", visibility, 0, "W", tail]));
+        self.notify();
+    }
+
+    /// Pages hear that another one has let go, or is gone.
+    fn notify(&mut self) {
+        while std::mem::take(&mut self.let_go) {
+            for place in 0..self.pages.len() {
+                if self.pages[place].holds {
+                    self.tell(place, json!([8]));
+                }
+            }
+        }
     }
 
     pub(crate) fn handle(&mut self, place: usize, op: Op) {
@@ -178,30 +211,41 @@ impl World {
                     self.lock = None;
                 }
                 self.open(place, "visible");
+                // The loader hands over whatever waits, of whichever page, where it is a record.
+                let stored = if self.denied { BTreeMap::new() } else { self.store.clone() };
+                let is_record = |(id, record): &(String, String)| {
+                    serde_json::from_str::<Value>(record).is_ok_and(|record| record["id"] == **id)
+                };
+                for (id, record) in stored.into_iter().filter(is_record) {
+                    self.tell(place, json!([1, id, record, "W"]));
+                }
             }
             Op::Forget => self.tell(place, json!([4])),
             Op::Wipe => self.store.clear(),
             Op::Deny(denied) => self.denied = denied,
             Op::Break => {
                 let broken = ["", "{", "7", "null", "[]", "{}", r#"{"id":"other"}"#];
-                let id = self.id();
+                let id = self.id(place);
                 let text = broken[usize::try_from(self.made).unwrap() % broken.len()];
                 self.unreadable.insert(id.clone());
                 self.store.insert(id, text.to_owned());
             }
         }
+        self.notify();
     }
 
-    /// A message id of this moment.
-    fn id(&mut self) -> String {
+    /// A message id of this moment and page.
+    fn id(&mut self, place: usize) -> String {
         let (high, low) = (self.now >> 16, self.now & 0xffff);
         self.made += 1;
-        format!("{high:08x}-{low:04x}-7000-8000-{:012x}", self.made)
+        let (more, made) = (self.made >> 12, self.made & 0xfff);
+        let tail = tail(self.pages[place].life);
+        format!("{high:08x}-{low:04x}-7{more:03x}-8{made:03x}{tail}")
     }
 
     /// The loader's part of a call: it stores the record and hands it over.
     pub(crate) fn call(&mut self, place: usize, call: Call) -> String {
-        let id = self.id();
+        let id = self.id(place);
         let product = if call == Call::Refusable { json!({}) } else { json!({"productKey": "7"}) };
         let call_of = json!(["sendEvent", "ProductPage", {"ProductPage": product}]);
         let record =
@@ -226,8 +270,25 @@ impl World {
         for (name, detail) in effects {
             self.perform(place, &name, detail);
         }
-        let hidden = self.pages[place].hidden;
-        assert!(!hidden || self.lock != Some(place), "a page that may be frozen holds the lock");
+        let page = &self.pages[place];
+        let is_idle = page.hidden && page.send.is_none();
+        assert!(!is_idle || self.lock != Some(place), "a page that may be frozen holds the lock");
+    }
+
+    /// The ids of the batch that a page has under way.
+    pub(crate) fn under_way(&self, place: usize) -> Vec<String> {
+        let body = self.pages[place].send.as_deref().unwrap_or(r#"{"records":[]}"#);
+        let body: Value = serde_json::from_str(body).unwrap();
+        let records = body["records"].as_array().unwrap();
+        records.iter().map(|record| record["id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// No two pages that live have the same event under way.
+    fn check_alone(&self) {
+        let mut seen = BTreeSet::new();
+        for id in (0..self.pages.len()).flat_map(|place| self.under_way(place)) {
+            assert!(seen.insert(id.clone()), "two pages send {id}");
+        }
     }
 
     fn perform(&mut self, place: usize, name: &str, detail: Value) {
@@ -237,6 +298,15 @@ impl World {
             "send" => {
                 let body = detail.as_str().unwrap().to_owned();
                 assert!(page.send.replace(body).is_none(), "two batches under way");
+                self.check_alone();
+            }
+            "hold" => {
+                assert_eq!(detail, json!(tail(page.life)));
+                assert!(!std::mem::replace(&mut page.holds, true), "held twice");
+            }
+            "free" => {
+                assert!(std::mem::take(&mut page.holds), "let go of nothing");
+                self.let_go = true;
             }
             "search" => {
                 let bounds = serde_json::from_value(detail).unwrap();
@@ -310,17 +380,22 @@ impl World {
         }
         page.search = None;
         self.lock = Some(place);
+        let others = self.pages.iter().enumerate().filter(|(other, _)| *other != place);
+        let holders = others.filter(|(_, page)| page.holds);
+        let held: Vec<_> = holders.map(|(_, page)| tail(page.life)).collect();
         if self.denied {
-            return self.tell(place, json!([7]));
+            return self.tell(place, json!([7, null, null, null, held]));
         }
         let ids: Vec<_> = self.store.keys().collect();
-        let records: Vec<_> = self.store.values().take(most).collect();
+        let is_free = |id: &String| !held.iter().any(|tail| id.ends_with(tail));
+        let free = self.store.iter().filter(|(id, _)| is_free(id));
+        let records: Vec<_> = free.map(|(_, record)| record).take(most).collect();
         let sizes = self.store.values().rev().scan(0, |sum, record| {
             *sum += 2 * record.len();
             Some(*sum)
         });
         let fitting = (ids.len() > most).then(|| sizes.take_while(|sum| *sum <= room).count());
-        let answer = json!([7, ids, records, fitting]);
+        let answer = json!([7, ids, records, fitting, held]);
         self.tell(place, answer);
     }
 
@@ -333,6 +408,7 @@ impl World {
             self.now = self.now.max(timer);
             self.pages[place].timer = None;
             self.tell(place, json!([9]));
+            self.notify();
         }
         self.now = end;
     }
@@ -365,7 +441,7 @@ impl World {
 
 /// Runs the steps, then lets everything recover.
 pub(crate) fn run(ops: impl IntoIterator<Item = (usize, Op)>) {
-    let mut world = World::new(2);
+    let mut world = World::new(3);
     for (place, op) in ops {
         world.handle(place, op);
     }
