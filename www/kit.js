@@ -74,7 +74,8 @@
       request.onerror = reject;
     }))
       .then((opened) => use(opened.transaction("records", "readwrite").objectStore("records")))
-      .catch(() => {});
+      // What fails once may work the next time.
+      .catch(() => (database = 0));
 
   const strike = (id) => local((storage) => delete storage[KEY + id]);
 

@@ -17,6 +17,7 @@
 // | blocker cuts the batches | stored, tried more and more seldom, arrives once it is not cut | here: "… a blocker cuts …" |
 // | blocker cuts the tracker | the loader delivers | here: "… a blocker cuts the tracker …" |
 // | storage denied or full | memory; told in debug | lifecycle: "events are delivered though …"; here: "debug says …" |
+// | storage fails once | memory, and what comes later is stored | here: "where the database cannot be opened …" |
 // | storage emptied | memory, and stored anew | here: "… emptied while events wait …", "debug says …" |
 // | storage broken | what is broken is told and removed, the rest delivered | here: "… broken …", "a database …" |
 // | too many, too many bytes | the oldest go, counted | here: "beyond what the store may hold …"; tests/it/tracker.rs |
@@ -115,6 +116,28 @@ for (const way of WAYS)
       await once(stack, [...sent, ...keys("before", 5), ...expected], { views: 1 });
       await forgotten(page);
     });
+
+test("where the database cannot be opened for once, what is called later is stored", async ({
+  page, front, stack,
+}) => {
+  await page.addInitScript(() => {
+    const { open } = IDBFactory.prototype;
+    let tries = 0;
+    IDBFactory.prototype.open = function (...rest) {
+      if (!tries++) throw new DOMException("Internal error opening backing store", "UnknownError");
+      return open.apply(this, rest);
+    };
+  });
+  const over = instead(front, { status: 503 });
+  front.hangTracker();
+  await page.goto("/");
+  await expect.poll(() => front.batches().at(-1)?.entry.status).toBe(503);
+  await page.evaluate(() => send("later", 3));
+  await expect.poll(() => stored(page)).toBe(3);
+  over();
+  await once(stack, keys("later", 3), { views: 1 });
+  await forgotten(page);
+});
 
 /** A message id of this time; those of one time sort by their numbers. */
 const idAt = (time, number) =>
