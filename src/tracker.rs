@@ -41,12 +41,20 @@ use crate::{
 /// probably on their way from a page that is about to go.
 const ORPHAN_AGE: u64 = 3000;
 
-/// Age from which a hidden page holds its records, in milliseconds. In good days none gets as old, and
-/// browsers do not keep a page that holds something for the way back.
+/// Age from which a page that may be leaving holds its records, in milliseconds. In good days none gets
+/// as old, and browsers do not keep a page that holds something for the way back.
 const HOLD_AGE: u64 = 2000;
 
-/// How often the store is searched for records that others left, in milliseconds.
+/// How long a page that was hidden may be leaving, in milliseconds. One that still runs after that is a
+/// tab behind another one.
+const LEAVING: u64 = 5000;
+
+/// How often the store is searched for records that others left, in milliseconds; pages that let go
+/// of something are noticed at once.
 const SEARCH: u64 = 30_000;
+
+/// The same where nobody looks at the page.
+const HIDDEN_SEARCH: u64 = 3_600_000;
 
 /// Most records in the store. A page that is offline for days must not fill the disk.
 pub const MAX_STORED: usize = 5000;
@@ -69,7 +77,7 @@ const MAX_RECENT: usize = 100;
 /// Where the search for leftovers stands. Only one page searches and sends them at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Search {
-    /// Begins at this time, if the page is visible.
+    /// Begins at this time, if the page is not leaving.
     At(u64),
     /// The host was asked, and waits for the lock: when its holder goes, this page is next.
     Asked,
@@ -84,7 +92,8 @@ enum Search {
 pub struct Tracker {
     delivery: Delivery,
     search: Search,
-    hidden: bool,
+    /// Since when it is, in milliseconds.
+    hidden: Option<u64>,
     /// What the ids of this page's records end with; nothing where the loader does not say it.
     tail: String,
     /// Whether other pages leave this page's records alone.
@@ -116,7 +125,7 @@ impl Tracker {
         Self {
             delivery: Delivery::new(String::new()),
             search: Search::Stale,
-            hidden: false,
+            hidden: None,
             tail: String::new(),
             holds: false,
             unstored: false,
@@ -134,9 +143,13 @@ impl Tracker {
     #[must_use]
     pub fn handle(&mut self, message: &str, now: u64, random: u32) -> String {
         self.effects.push('[');
+        // A clock that is set back puts nothing off.
+        let back = self.seen.saturating_sub(now);
         if let Search::At(time) | Search::Delivering(time) = &mut self.search {
-            // A clock that is set back does not put the search off.
-            *time = time.saturating_sub(self.seen.saturating_sub(now));
+            *time = time.saturating_sub(back);
+        }
+        if let Some(since) = &mut self.hidden {
+            *since = since.saturating_sub(back);
         }
         self.seen = now;
         let message = Value::from_json(message).unwrap_or_default();
@@ -211,16 +224,16 @@ impl Tracker {
 
     /// The page says whether it is visible.
     ///
-    /// A hidden page may be frozen at any moment, so it gives the lock back, once no batch is under
+    /// A page that is hidden may be about to be frozen, so it gives the lock back, once no batch is under
     /// way: it would keep others from delivering, and the browser from keeping the page for the way back.
     fn show(&mut self, visibility: &str, now: u64) {
         match visibility {
-            "hidden" => {
-                self.hidden = true;
+            "hidden" if self.hidden.is_none() => {
+                self.hidden = Some(now);
                 self.drop_leftovers(now);
             }
             "visible" => {
-                self.hidden = false;
+                self.hidden = None;
                 if let Search::At(_) = self.search {
                     self.search = Search::At(now);
                 }
@@ -269,7 +282,7 @@ impl Tracker {
         let mut records = list(0).iter();
         let held: Vec<&str> = list(2).iter().filter_map(Value::as_text).collect();
         let is_held = |id: &str| held.iter().any(|tail| id.ends_with(tail));
-        let mut again = now + SEARCH;
+        let mut again = now + if self.hidden.is_some() { HIDDEN_SEARCH } else { SEARCH };
         let room = item(1).as_whole().and_then(|room| usize::try_from(room).ok());
         let room = room.unwrap_or(MAX_STORED);
         let excess = ids.len().saturating_sub(room.min(MAX_STORED));
@@ -353,7 +366,7 @@ impl Tracker {
         if let Some(id) = refused {
             self.refuse(&id, Code::InvalidBody, UNREADABLE);
         }
-        if self.hidden {
+        if self.leaves(now).is_some() {
             self.drop_leftovers(now);
         }
     }
@@ -373,7 +386,7 @@ impl Tracker {
             }
         };
         if let Search::At(at) = self.search
-            && !self.hidden
+            && self.leaves(now).is_none()
         {
             if at <= now {
                 self.search = Search::Asked;
@@ -389,18 +402,26 @@ impl Tracker {
         }
     }
 
-    /// Holds this page's records, or lets go of them. Says when a hidden page has to look again.
+    /// Until when the page may be leaving.
+    fn leaves(&self, now: u64) -> Option<u64> {
+        self.hidden.map(|since| since + LEAVING).filter(|until| *until > now)
+    }
+
+    /// Holds this page's records, or lets go of them. Says when a page that may be leaving has to look
+    /// again.
     fn hold(&mut self, now: u64) -> u64 {
-        let made = self.delivery.oldest(&self.tail).filter(|_| self.hidden);
+        let leaves = self.leaves(now);
+        let made = self.delivery.oldest(&self.tail).filter(|_| leaves.is_some());
         let age = made.map(|made| now.abs_diff(made));
-        let is_due = !self.hidden || age.is_some_and(|age| age >= HOLD_AGE);
-        let holds = is_due && !self.tail.is_empty();
+        let is_old = age.is_some_and(|age| age >= HOLD_AGE);
+        let holds = (leaves.is_none() || is_old) && !self.tail.is_empty();
         if holds != self.holds {
             self.holds = holds;
             let tail = Value::text(&self.tail);
             self.effect(if holds { "hold" } else { "free" }, &tail);
         }
-        age.filter(|_| !is_due).map_or(u64::MAX, |age| now + HOLD_AGE - age)
+        let old = age.filter(|_| !is_old).map_or(u64::MAX, |age| now + HOLD_AGE - age);
+        leaves.unwrap_or(u64::MAX).min(old)
     }
 
     /// Tells the page that a record is not taken, and why.

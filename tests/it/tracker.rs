@@ -144,14 +144,35 @@ fn nothing_leaves_before_it_is_known_whose_it_is() {
 }
 
 #[test]
-fn a_visible_page_searches_at_once_and_a_hidden_one_does_not() {
+fn a_visible_page_searches_at_once_and_a_hidden_one_once_it_is_not_about_to_leave() {
     assert!(World::new(1).pages[0].search.is_some());
     let mut world = World::new(0);
     world.open(0, "hidden");
-    world.handle(0, Op::Elapse(120_000));
+    world.handle(0, Op::Elapse(4999));
     assert!(world.pages[0].search.is_none());
-    world.handle(0, Op::Show);
+    let mut shown = World::new(0);
+    shown.open(0, "hidden");
+    shown.handle(0, Op::Show);
+    assert!(shown.pages[0].search.is_some());
+    world.handle(0, Op::Elapse(1));
     assert!(world.pages[0].search.is_some());
+    world.handle(0, Op::Found);
+    world.handle(0, Op::Elapse(120_000));
+    assert!(world.pages[0].search.is_none(), "nobody looks at it: it need not look by itself");
+}
+
+#[test]
+fn a_tab_behind_others_takes_over_what_a_page_has_left() {
+    let mut world = one_waits_to_send();
+    world.handle(1, Op::Hide);
+    world.handle(1, Op::Elapse(60_000));
+    world.handle(1, Op::Found);
+    world.handle(0, Op::Close);
+    world.handle(1, Op::Found);
+    world.handle(1, Op::Elapse(50));
+    assert_eq!(world.under_way(1).len(), 1);
+    world.handle(1, TAKES);
+    assert_eq!(world.lock, None);
 }
 
 #[test]
@@ -214,17 +235,19 @@ fn what_a_page_has_left_is_taken_over_as_soon_as_it_is_gone() {
 }
 
 #[test]
-fn a_hidden_page_holds_what_waits_for_long_and_no_more() {
+fn a_page_that_may_be_leaving_holds_what_waits_for_long_and_no_more() {
     let mut world = page(&[Op::Hide, CALL]);
     assert!(!world.pages[0].holds, "the browser may keep the page for the way back");
     world.handle(0, Op::Elapse(1999));
-    world.handle(0, Op::Answer(Reply::Later(Some(10_000))));
+    world.handle(0, Op::Answer(Reply::Later(Some(1000))));
     assert!(!world.pages[0].holds);
     world.handle(0, Op::Elapse(1));
-    assert!(world.pages[0].holds, "a visible page would take it in a second");
-    world.handle(0, Op::Elapse(10_000));
+    assert!(world.pages[0].holds, "another page would take it in a second");
+    world.handle(0, Op::Elapse(2500));
     world.handle(0, TAKES);
     assert!(!world.pages[0].holds);
+    world.handle(0, Op::Elapse(500));
+    assert!(world.pages[0].holds, "it is a tab behind another one");
 }
 
 #[test]
@@ -322,7 +345,7 @@ fn a_page_that_is_hidden_while_it_waits_for_the_lock_leaves_the_queue() {
 fn a_page_that_is_hidden_gives_lock_and_leftovers_back() {
     let mut world = page(&[CALL, Op::Elapse(5000), Op::Close, Op::Found, Op::Hide]);
     assert_eq!(world.lock, None);
-    world.handle(0, Op::Elapse(60_000));
+    world.handle(0, Op::Elapse(4999));
     assert_eq!(world.under_way(0), [""; 0], "they are another page's now");
     world.recover();
 }

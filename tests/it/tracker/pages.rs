@@ -91,7 +91,7 @@ pub(crate) struct Page {
     tracker: Tracker,
     /// Which of all pages it is; the ids of its records end with it.
     life: u64,
-    hidden: bool,
+    hidden: Option<u64>,
     /// Whether it holds what it has made.
     pub(crate) holds: bool,
     /// What the host has been asked for and has not answered: bodies, and a number of records.
@@ -160,7 +160,7 @@ impl World {
             tracker: Tracker::new(),
             life: self.lives,
             holds: false,
-            hidden: visibility == "hidden",
+            hidden: (visibility == "hidden").then_some(self.now),
             send: None,
             search: None,
             called_off: false,
@@ -198,11 +198,11 @@ impl World {
             Op::Found => self.found(place),
             Op::Elapse(time) => self.elapse(time),
             Op::Hide => {
-                self.pages[place].hidden = true;
+                self.pages[place].hidden.get_or_insert(self.now);
                 self.tell(place, json!([2, "hidden"]));
             }
             Op::Show => {
-                self.pages[place].hidden = false;
+                self.pages[place].hidden = None;
                 self.tell(place, json!([2, "visible"]));
             }
             Op::Online => self.tell(place, json!([2])),
@@ -271,7 +271,8 @@ impl World {
             self.perform(place, &name, detail);
         }
         let page = &self.pages[place];
-        let is_idle = page.hidden && page.send.is_none();
+        let leaves = page.hidden.is_some_and(|since| self.now - since < 5000);
+        let is_idle = leaves && page.send.is_none();
         assert!(!is_idle || self.lock != Some(place), "a page that may be frozen holds the lock");
     }
 
