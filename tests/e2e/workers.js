@@ -6,7 +6,8 @@ import { join } from "node:path";
 /** Below the ports that systems give to connections, as those of the stack are. */
 const freePort = async () => {
   for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    // Stacks take theirs from above.
+    const port = 12_000 + Math.floor(Math.random() * 8_000);
     const probe = createServer();
     const free = await new Promise((resolve) => {
       probe.once("error", () => resolve(false));

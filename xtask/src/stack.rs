@@ -180,7 +180,8 @@ impl Stack {
     pub(crate) fn start_worker(&mut self) -> Result<()> {
         let command = Command::new(&self.workerd);
         self.spawn_worker(command)?;
-        for _ in 0..200 {
+        // A minute: on a busy machine it takes its time.
+        for _ in 0..1200 {
             // An outbox may be away: its store is then of another version.
             let is_there = |answer: String| answer.contains(" 200 ") || answer.contains(" 503 ");
             if ask(&self.kit, "GET", "/k/health", "").is_ok_and(is_there) {
