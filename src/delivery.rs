@@ -200,6 +200,12 @@ impl Delivery {
         self.entries.iter().map(|entry| entry.record.len()).sum()
     }
 
+    /// The time before which nothing is sent.
+    #[must_use]
+    pub const fn resumes(&self) -> u64 {
+        self.not_before
+    }
+
     /// When the oldest record was made whose id ends with `tail`, Unix milliseconds.
     #[must_use]
     pub fn oldest(&self, tail: &str) -> Option<u64> {

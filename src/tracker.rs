@@ -28,9 +28,11 @@
 //!
 //! Any other effect is a report to the page.
 
+mod read;
+
+use self::read::{check, is_record, member, results, texts};
 use crate::{
     delivery::{Delivery, MAX_PENDING, Output},
-    event::Event,
     problem::{Code, Problem},
     retry::LONGEST_RETRY_AFTER,
     value::Value,
@@ -102,6 +104,8 @@ pub struct Tracker {
     unstored: bool,
     /// Records of other pages that the loader has found; of use where there is no store.
     found: Vec<(String, String)>,
+    /// Whether a page has let go since the last search: what it wrote last may not be there yet.
+    gone: bool,
     /// Records of other pages that are being delivered.
     leftovers: Vec<String>,
     /// The last records that got their verdict.
@@ -130,6 +134,7 @@ impl Tracker {
             holds: false,
             unstored: false,
             found: Vec::new(),
+            gone: false,
             leftovers: Vec::new(),
             recent: Vec::new(),
             effects: String::new(),
@@ -181,9 +186,8 @@ impl Tracker {
             }
             Some(7) => self.found(item(1).as_list(), items.get(2..).unwrap_or_default(), now),
             Some(8) => {
-                if let Search::At(time) | Search::Delivering(time) = &mut self.search {
-                    *time = now;
-                }
+                self.gone = true;
+                self.hurry(now);
             }
             // A newer loader may say more; what it says is not needed to deliver.
             _ => {}
@@ -200,7 +204,7 @@ impl Tracker {
         }
         if !id.ends_with(&self.tail) {
             // The search knows whether its page is still there.
-            if !self.found.iter().any(|(known, _)| known == id) {
+            if !self.delivery.knows(id) && !self.found.iter().any(|(known, _)| known == id) {
                 self.found.push((id.to_owned(), record.to_owned()));
             }
             return;
@@ -234,11 +238,16 @@ impl Tracker {
             }
             "visible" => {
                 self.hidden = None;
-                if let Search::At(_) = self.search {
-                    self.search = Search::At(now);
-                }
+                self.hurry(now);
             }
             _ => {}
+        }
+    }
+
+    /// Has the next search begin as soon as it can.
+    const fn hurry(&mut self, now: u64) {
+        if let Search::At(time) | Search::Delivering(time) = &mut self.search {
+            *time = now;
         }
     }
 
@@ -326,19 +335,30 @@ impl Tracker {
                 self.leftovers.push(id.to_owned());
             }
         }
+        if std::mem::take(&mut self.gone) {
+            again = again.min(now + ORPHAN_AGE);
+        }
+        // Where what the loader has found is not in the store, it cannot be had from there.
         let mut found = std::mem::take(&mut self.found);
         found.retain(|(id, record)| {
+            if ids.iter().any(|known| known.as_text() == Some(id)) {
+                return false;
+            }
+            if is_held(id) {
+                // Its page has it, or has its verdict.
+                return self.unstored;
+            }
             let made = message_time(id);
             let age = now.abs_diff(made);
             if age < ORPHAN_AGE {
                 again = again.min(now + ORPHAN_AGE - age);
+                return true;
             }
-            let is_ours = self.unstored && age >= ORPHAN_AGE && !is_held(id);
-            let is_taken = is_ours && self.delivery.handle_record(id, record.clone(), made, now);
+            let is_taken = self.delivery.handle_record(id, record.clone(), made, now);
             if is_taken {
                 self.leftovers.push(id.clone());
             }
-            self.unstored && !is_taken
+            !is_taken
         });
         self.found = found;
         self.search = Search::Delivering(again);
@@ -366,8 +386,9 @@ impl Tracker {
         if let Some(id) = refused {
             self.refuse(&id, Code::InvalidBody, UNREADABLE);
         }
-        if self.leaves(now).is_some() {
-            self.drop_leftovers(now);
+        if self.hidden.is_some() && !self.leftovers.is_empty() {
+            // It may be frozen while it waits for the next attempt.
+            self.drop_leftovers(self.delivery.resumes().max(now + SEARCH));
         }
     }
 
@@ -385,6 +406,7 @@ impl Tracker {
                 Output::Wait(until) => break until.unwrap_or(u64::MAX),
             }
         };
+        next = next.min(self.hold(now));
         if let Search::At(at) = self.search
             && self.leaves(now).is_none()
         {
@@ -396,7 +418,6 @@ impl Tracker {
                 next = next.min(at);
             }
         }
-        next = next.min(self.hold(now));
         if next < u64::MAX {
             self.effect("wait", &Value::whole(next.saturating_sub(now)));
         }
@@ -417,6 +438,10 @@ impl Tracker {
         let holds = (leaves.is_none() || is_old) && !self.tail.is_empty();
         if holds != self.holds {
             self.holds = holds;
+            if holds {
+                // Nobody has told it who let go meanwhile.
+                self.hurry(now);
+            }
             let tail = Value::text(&self.tail);
             self.effect(if holds { "hold" } else { "free" }, &tail);
         }
@@ -438,6 +463,7 @@ impl Tracker {
     fn settle(&mut self, ids: &[String]) {
         if !ids.is_empty() {
             self.leftovers.retain(|known| !ids.contains(known));
+            self.found.retain(|(known, _)| !ids.contains(known));
             self.recent.extend_from_slice(ids);
             let excess = self.recent.len().saturating_sub(MAX_RECENT);
             self.recent.drain(..excess);
@@ -458,34 +484,4 @@ impl Tracker {
         detail.write_json(effects);
         effects.push(']');
     }
-}
-
-/// Why the platform would not take the record.
-///
-/// What cannot be read goes to the Worker, which says so.
-fn check(record: &str) -> Option<Problem> {
-    let record = Value::from_json(record)?;
-    let (command, arguments) = record.member("call")?.as_list()?.split_first()?;
-    match command.as_text()? {
-        "reset" | "orderSubmitted" => None,
-        command => Event::check_call(command, arguments),
-    }
-}
-
-/// Whether the store holds a record under its own message id; storage can hold anything.
-fn is_record(record: &str, id: &str) -> bool {
-    Value::from_json(record).is_some_and(|record| member(&record, "id") == Some(id))
-}
-
-/// The entries of an answer.
-fn results(answer: &Value) -> &[Value] {
-    answer.member("results").and_then(Value::as_list).unwrap_or_default()
-}
-
-fn member<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
-    value.member(name).and_then(Value::as_text)
-}
-
-fn texts(texts: &[String]) -> Value {
-    Value::List(texts.iter().map(Value::text).collect())
 }

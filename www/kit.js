@@ -280,15 +280,14 @@
     }
     // Without a tracker nobody else sends what earlier pages left in the store.
     setTimeout(() => {
-      whose = "";
-      if (!ready)
+      if (!ready) {
+        // Neither is a time, so that both are at once; behind a pause that failures have caused, if there
+        // is one. The second may never come.
+        soon((whose = ""));
         store((records) => {
-          records.getAll(null, 500).onsuccess = ({ target }) => {
-            target.result.map(take);
-            // Behind a pause that failures have caused, if there is one.
-            soon(0);
-          };
+          records.getAll(null, 500).onsuccess = ({ target }) => soon(target.result.map(take));
         });
+      }
     }, 5e3);
   };
 

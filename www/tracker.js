@@ -148,6 +148,7 @@ export const start = async (port) => {
       navigator.locks
         ?.request(PAGE + tail, { signal }, () => {
           // Pages that are there already hear of this one.
+          if (signal.aborted) return;
           const channel = new BroadcastChannel("es");
           channel.onmessage = watch;
           channel.postMessage(0);

@@ -265,6 +265,52 @@ fn what_the_loader_has_found_is_sent_once_its_page_is_gone() {
 }
 
 #[test]
+fn news_of_a_page_that_is_gone_count_though_the_store_is_being_read() {
+    let mut world = one_waits_to_send();
+    world.handle(1, Op::Elapse(60_000));
+    assert!(world.pages[1].search.is_some(), "it looks by itself");
+    let id = world.store.first_key_value().unwrap().0;
+    let (ids, held) = (json!([id]), json!([id.get(23..)]));
+    world.tell(1, json!([8]));
+    world.pages[1].search = None;
+    // What was asked before it went.
+    world.tell(1, json!([7, ids, [], null, held]));
+    world.handle(0, Op::Close);
+    world.handle(1, Op::Elapse(3000));
+    assert!(world.pages[1].search.is_some());
+}
+
+#[test]
+fn what_the_loader_has_found_and_could_not_store_is_sent_all_the_same() {
+    let mut world = World::new(1);
+    world.handle(0, CALL);
+    let (id, record) = world.store.pop_first().unwrap();
+    world.handle(0, Op::Close);
+    world.tell(0, json!([1, id, record, "W"]));
+    world.handle(0, Op::Elapse(3000));
+    world.handle(0, Op::Found);
+    world.handle(0, Op::Elapse(50));
+    assert_eq!(world.under_way(0), [id]);
+}
+
+#[test]
+fn a_tab_behind_others_keeps_no_lock_while_it_waits_to_try_again() {
+    let mut world = one_waits_to_send();
+    world.handle(1, Op::Hide);
+    world.handle(0, Op::Close);
+    world.handle(1, Op::Elapse(5000));
+    world.handle(1, Op::Found);
+    world.handle(1, Op::Elapse(50));
+    assert_eq!((world.lock, world.under_way(1).len()), (Some(1), 1));
+    world.handle(1, Op::Answer(Reply::Later(Some(60_000))));
+    assert_eq!(world.lock, None, "it may be frozen");
+    world.handle(1, Op::Elapse(60_000));
+    world.handle(1, Op::Found);
+    world.handle(1, Op::Elapse(50));
+    assert_eq!(world.under_way(1).len(), 1);
+}
+
+#[test]
 fn without_a_store_what_the_loader_has_found_is_sent_as_it_is() {
     let mut world = one_waits_to_send();
     let (id, record) = world.store.first_key_value().unwrap();
