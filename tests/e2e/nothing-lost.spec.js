@@ -7,6 +7,7 @@
 // | frozen | what is called then waits and arrives once it goes on | tabs: "a tab that is frozen …" |
 // | discarded | stored, arrives with the next page | tabs: "events of a tab that was discarded …" |
 // | tab crashes | stored, arrives with the next page | trials: "8: …"; exits: "… of a page killed in the task of the calls …" |
+// | tab gone while another one is there | the other one goes on at once, and had left it alone before | takeover; tests/it/tracker.rs |
 // | browser killed | what the store completed arrives with the next start | exits: "… of a browser killed …"; killed.spec |
 // | offline, for a day | stored, arrives with its own time | trials: "7: …", "9: …"; here: "… a day offline …"; tests/it/tracker.rs |
 // | offline for more than seven days | given up and counted | here: "what waited for more than seven days …" |
