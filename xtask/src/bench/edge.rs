@@ -71,12 +71,16 @@ pub(super) fn measure() -> Result<Value> {
     }))
 }
 
+/// Has outboxes pass nothing on: asked to come back in an hour, they rest.
+fn rest(stack: &Stack) -> Result<()> {
+    set_faults(stack, &json!({ "status": 429, "retry_after": "3600" }))
+}
+
 /// What the Worker takes while it passes nothing on.
 fn ingest(events: u64, shards: u32) -> Result<Value> {
     progress::note(format_args!("taking: events a request {events}, shards {shards}"));
     let stack = start(json!({ "shards": shards }))?;
-    // Asked to come back in an hour, the outbox rests.
-    set_faults(&stack, &json!({ "status": 429, "retry_after": "3600" }))?;
+    rest(&stack)?;
     let load = |length| Load {
         kit: &stack.kit,
         to: To::Worker,
@@ -120,14 +124,14 @@ const DOOR: &str = r#"export default {
 fn one_object() -> Result<Value> {
     progress::note("taking: one object, twenty events a request");
     let stack = start_with(json!({}), Some(DOOR))?;
-    set_faults(&stack, &json!({ "status": 429, "retry_after": "3600" }))?;
+    rest(&stack)?;
     let door = stack.plain.as_deref().context("there is a door to the object")?;
     let mut figures = one_object_by(&stack, door, To::Object)?;
     // The processor's time is that of the one process there is.
     drop(stack);
     progress::note("taking: the same, through the Worker");
     let stack = start(json!({}))?;
-    set_faults(&stack, &json!({ "status": 429, "retry_after": "3600" }))?;
+    rest(&stack)?;
     figures["through_the_worker"] = one_object_by(&stack, &stack.kit, To::Worker)?;
     Ok(figures)
 }
