@@ -357,6 +357,9 @@ export async function once(stack, expected, { views, within = 40_000, repeats = 
   expect(found.bodies.length - new Set(found.bodies).size, "bodies sent twice").toBe(0);
 }
 
+/** Batches with this text in them, in the order of arrival. */
+export const carrying = (front, text) => front.batches().filter(({ entry }) => entry.body.includes(text));
+
 /** What a page's stores still hold of records. */
 export const kept = (page) =>
   page.evaluate(async () => {

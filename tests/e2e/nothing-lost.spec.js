@@ -23,7 +23,7 @@
 // | storage broken | what is broken is told and removed, the rest delivered | here: "… broken …", "a database …" |
 // | too many, too many bytes | the oldest go, counted | here: "beyond what the store may hold …"; tests/it/tracker.rs |
 import {
-  expect, forgotten, kept, keys, leaveToTracker, once, page as html, test, tracked,
+  carrying, expect, forgotten, kept, keys, leaveToTracker, once, page as html, test, tracked,
 } from "./kit.js";
 
 /** The two ways a batch takes: the loader's own and the tracker's. */
@@ -40,9 +40,6 @@ const open = async (way, page, front, path = "/") => {
 
 /** Answers batches with `answer` until the function that is returned is called. */
 const instead = (front, answer) => front.rule(({ path }) => path == "/k/b" && answer);
-
-/** Batches with this text in them, in the order of arrival. */
-const carrying = (front, text) => front.batches().filter(({ entry }) => entry.body.includes(text));
 
 /** How many records IndexedDB holds. */
 const stored = (page) =>

@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { expect, keys, once, page as html, test } from "./kit.js";
+import { carrying, expect, keys, once, page as html, test } from "./kit.js";
 
 /** A browser that shows `url`, and what can be done to that tab. */
 const launchTab = async (launch, url) => {
@@ -88,7 +88,7 @@ for (const there of [true, false]) {
     if (there) await expect.poll(() => front.log.some(({ path }) => path.endsWith(".wasm"))).toBe(true);
     const over = front.rule(({ path }) => path == "/k/b" && { status: 503 });
     go();
-    const cold = () => front.batches().filter(({ entry }) => entry.body.includes("cold-4"));
+    const cold = () => carrying(front, "cold-4");
     await expect.poll(() => cold().at(-1)?.entry.status).toBe(503);
     return { ...tab, over };
   };

@@ -1,8 +1,6 @@
 // Two tabs of one visitor: each sends what it has made, and nobody else does while it is there; once it is
 // gone, another tab goes on at once.
-import { expect, forgotten, keys, leaveToTracker, once, test, tracked } from "./kit.js";
-
-const carrying = (front, text) => front.batches().filter(({ entry }) => entry.body.includes(text));
+import { carrying, expect, forgotten, keys, leaveToTracker, once, test, tracked } from "./kit.js";
 
 /** Has a page look for what others left, as when the network is back. */
 const search = (page) => page.evaluate(() => dispatchEvent(new Event("online")));

@@ -1,7 +1,7 @@
 // The delivery trials that trackers are measured by. In each, every event must be at the platform
 // exactly once in the end.
 import {
-  SNIPPET, expect, forgotten, keys, leave, once, page as html, start, test, tracked,
+  SNIPPET, carrying, expect, forgotten, keys, leave, once, page as html, start, test, tracked,
 } from "./kit.js";
 
 test("1: one event and navigation in the same task arrive without a return", async ({
@@ -303,7 +303,7 @@ for (const [name, policy] of [
     const sent = await tracked(page, front);
     await page.evaluate(() => send("strict", 5));
     await once(stack, [...sent, ...keys("strict", 5)], { views: 1 });
-    const carriers = front.batches().filter(({ entry }) => entry.body.includes("strict-"));
+    const carriers = carrying(front, "strict-");
     expect(new Set(carriers.map(({ entry }) => entry.via))).toEqual(new Set(["tracker"]));
     expect([...front.told, ...reports(front)]).toEqual([]);
     await forgotten(page);
