@@ -94,7 +94,7 @@ enum Search {
 pub struct Tracker {
     delivery: Delivery,
     search: Search,
-    /// Since when it is, in milliseconds.
+    /// Since when the page is, Unix milliseconds.
     hidden: Option<u64>,
     /// What the ids of this page's records end with; nothing where the loader does not say it.
     tail: String,
@@ -102,7 +102,7 @@ pub struct Tracker {
     holds: bool,
     /// Whether records have only memory: the store cannot be had.
     unstored: bool,
-    /// Records of other pages that the loader has found; of use where there is no store.
+    /// Records of other pages that the loader has found; of use where the store does not have them.
     found: Vec<(String, String)>,
     /// Whether a page has let go since the last search: what it wrote last may not be there yet.
     gone: bool,
